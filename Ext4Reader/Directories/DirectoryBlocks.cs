@@ -1,0 +1,91 @@
+using Ext4Reader.Files;
+using Ext4Reader.OnDisk;
+using Ext4Reader.Storage;
+
+namespace Ext4Reader.Directories;
+
+/// <summary>Reads the blocks of directories, each checked once as what it is used as.</summary>
+internal sealed class DirectoryBlocks(BlockReader blocks, BlockMap map)
+{
+    internal Superblock Superblock { get; } = blocks.Superblock;
+
+    /// <summary>Whether a directory has an index that may be used.</summary>
+    internal bool IsIndexed(in Inode directory) => directory.HasIndex && Superblock.Features.Has(CompatibleFeatures.DirectoryIndex);
+
+    /// <summary>Number of blocks of a directory.</summary>
+    /// <exception cref="CorruptImageException">Its size is none a directory can have.</exception>
+    internal uint Count(in Inode directory)
+    {
+        long size = directory.Size;
+        ulong count = (ulong)(size >> Superblock.BlockSizeBits);
+        if (count == 0 || (size & (Superblock.BlockSize - 1)) != 0 || count > Superblock.BlockCount || count > uint.MaxValue)
+            throw new CorruptImageException(Corruption.DirectorySize, directory.Number, $"a directory of {size} bytes in blocks of {Superblock.BlockSize}");
+        return (uint)count;
+    }
+
+    /// <summary>Leases a block that is read entry by entry.</summary>
+    internal BlockLease ReadEntries(scoped in Inode directory, uint fileBlock)
+    {
+        BlockLease lease = Read(directory, fileBlock);
+        if (!Superblock.HasMetadataChecksums)
+            return lease;
+        try
+        {
+            // Index blocks pass for directory blocks without entries, but their checksum is elsewhere.
+            if (IsIndexed(directory) && (fileBlock == 0 || DirectoryBlock.LooksLikeIndex(lease.Bytes)))
+                CheckIndex(lease, directory);
+            else
+                CheckLeaf(lease, directory);
+            return lease;
+        }
+        catch
+        {
+            lease.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Leases a block that is a node of the index.</summary>
+    internal BlockLease ReadIndex(scoped in Inode directory, uint fileBlock)
+    {
+        BlockLease lease = Read(directory, fileBlock);
+        if (!Superblock.HasMetadataChecksums)
+            return lease;
+        try
+        {
+            CheckIndex(lease, directory);
+            return lease;
+        }
+        catch
+        {
+            lease.Dispose();
+            throw;
+        }
+    }
+
+    private static void CheckLeaf(BlockLease lease, in Inode directory)
+    {
+        ulong token = Verification.DirectoryLeaf(directory.Number);
+        if (lease.IsVerified(token))
+            return;
+        DirectoryBlock.CheckChecksum(lease.Bytes, directory.ChecksumSeed, directory.Number);
+        lease.SetVerified(token);
+    }
+
+    private static void CheckIndex(BlockLease lease, in Inode directory)
+    {
+        ulong token = Verification.DirectoryIndex(directory.Number);
+        if (lease.IsVerified(token))
+            return;
+        HashTreeNode.CheckChecksum(lease.Bytes, directory.ChecksumSeed, directory.Number);
+        lease.SetVerified(token);
+    }
+
+    private BlockLease Read(scoped in Inode directory, uint fileBlock)
+    {
+        BlockRun run = map.Find(directory, fileBlock, 1);
+        if (run.ReadsAsZeros)
+            throw new CorruptImageException(Corruption.DirectoryHole, directory.Number, $"directory block {fileBlock} is missing");
+        return blocks.Read(run.ImageBlock, directory.Number);
+    }
+}

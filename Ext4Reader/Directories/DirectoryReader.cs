@@ -1,0 +1,48 @@
+using Ext4Reader.Files;
+using Ext4Reader.OnDisk;
+using Ext4Reader.Storage;
+
+namespace Ext4Reader.Directories;
+
+/// <summary>Looks names up and lists directories, choosing the way by filesystem and directory.</summary>
+internal sealed class DirectoryReader
+{
+    private readonly DirectoryBlocks _blocks;
+    private readonly HashTree _tree;
+    private readonly DirectoryLookup _lookup;
+    private readonly HashTreeListing _treeListing;
+    private readonly SortedListing _sortedListing;
+    private readonly LinearListing _linearListing;
+
+    internal DirectoryReader(BlockReader blocks, BlockMap map)
+    {
+        _blocks = new DirectoryBlocks(blocks, map);
+        _tree = new HashTree(_blocks);
+        _lookup = new DirectoryLookup(_blocks, _tree);
+        _treeListing = new HashTreeListing(_blocks, _tree);
+        _sortedListing = new SortedListing(_blocks);
+        _linearListing = new LinearListing(_blocks);
+    }
+
+    internal bool TryLookup(in Inode directory, ReadOnlySpan<byte> name, out uint inodeNumber) =>
+        _lookup.TryFind(directory, name, out inodeNumber);
+
+    internal void List<TVisitor>(in Inode directory, ulong after, ref TVisitor visitor)
+        where TVisitor : struct, IDirectoryVisitor, allows ref struct
+    {
+        if (!_blocks.Superblock.Features.Has(CompatibleFeatures.DirectoryIndex))
+        {
+            _linearListing.List(directory, after, ref visitor);
+            return;
+        }
+
+        NameHash hash = NameHash.Default(_blocks.Superblock);
+        if (_blocks.IsIndexed(directory) && _tree.TryGetHash(directory, out hash)
+            && _treeListing.TryList(directory, hash, ref after, ref visitor))
+        {
+            return;
+        }
+
+        _sortedListing.List(directory, hash, after, ref visitor);
+    }
+}

@@ -1,0 +1,47 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Ext4Reader.Directories;
+
+/// <summary>The windows used last, bounded in names. Reading takes no lock.</summary>
+internal sealed class SortedWindowCache
+{
+    private const int Slots = 16;
+    private const long MaximumNames = 2 * SortedWindow.MaximumNames;
+
+    private readonly SortedWindow?[] _windows = new SortedWindow?[Slots];
+    private readonly Lock _adding = new();
+    private int _next;
+
+    internal bool TryGet(uint directory, uint generation, ulong after, [NotNullWhen(true)] out SortedWindow? window)
+    {
+        for (int slot = 0; slot < Slots; slot++)
+        {
+            window = Volatile.Read(ref _windows[slot]);
+            if (window is not null && window.Covers(directory, generation, after))
+                return true;
+        }
+
+        window = null;
+        return false;
+    }
+
+    /// <summary>Adds a window, in place of the oldest ones.</summary>
+    internal void Add(SortedWindow window)
+    {
+        lock (_adding)
+        {
+            _windows[_next] = null;
+            long names = window.Keys.Length;
+            foreach (SortedWindow? other in _windows)
+                names += other?.Keys.Length ?? 0;
+            for (int slot = _next + 1; names > MaximumNames && slot < _next + Slots; slot++)
+            {
+                names -= _windows[slot % Slots]?.Keys.Length ?? 0;
+                Volatile.Write(ref _windows[slot % Slots], null);
+            }
+
+            Volatile.Write(ref _windows[_next], window);
+            _next = (_next + 1) % Slots;
+        }
+    }
+}

@@ -1,0 +1,152 @@
+namespace Ext4Reader;
+
+/// <summary>Base of everything this library throws about an image. I/O failures stay <see cref="IOException"/>.</summary>
+public abstract class Ext4Exception : Exception
+{
+    private protected Ext4Exception(string message)
+        : base(message)
+    {
+    }
+}
+
+/// <summary>The image, or one object in it, breaks the rules of the format. Other objects may well be fine.</summary>
+public sealed class CorruptImageException : Ext4Exception
+{
+    internal CorruptImageException(Corruption kind, uint inodeNumber, string message)
+        : base(inodeNumber == 0 ? message : $"inode {inodeNumber}: {message}")
+    {
+        Kind = kind;
+        InodeNumber = inodeNumber;
+    }
+
+    /// <summary>What is broken.</summary>
+    public Corruption Kind { get; }
+
+    /// <summary>The inode that is broken or owns what is broken; 0 if none does.</summary>
+    public uint InodeNumber { get; }
+
+    /// <summary>Whether a stored checksum disagrees (Linux: EBADMSG) rather than the content (Linux: EUCLEAN).</summary>
+    public bool IsChecksum => Kind is Corruption.SuperblockChecksum or Corruption.GroupDescriptorChecksum or Corruption.InodeChecksum
+        or Corruption.ExtentBlockChecksum or Corruption.DirectoryBlockChecksum or Corruption.HashTreeChecksum
+        or Corruption.ExtendedAttributeChecksum;
+}
+
+/// <summary>The image is sound as far as was looked, but uses something that cannot be read (yet).</summary>
+public sealed class UnsupportedImageException : Ext4Exception
+{
+    private UnsupportedImageException(IReadOnlyList<string> features, string message)
+        : base(message) => Features = features;
+
+    /// <summary>The features in question, as e2fsprogs spells them.</summary>
+    public IReadOnlyList<string> Features { get; }
+
+    internal static UnsupportedImageException For(IReadOnlyList<string> features) =>
+        new(features, $"the image uses features that are not supported yet: {string.Join(", ", features)}");
+
+    internal static UnsupportedImageException NeedsRecovery() =>
+        new(["needs_recovery"], "the journal holds changes that are not yet written to their place (needs_recovery), and journal "
+            + "replay is not available yet: run e2fsck -E journal_only on the image, or use -o norecovery to see the image as it lies");
+}
+
+/// <summary>There is no ext2, ext3 or ext4 superblock where one should be.</summary>
+public sealed class NotAnExt4ImageException : Ext4Exception
+{
+    internal NotAnExt4ImageException(string message)
+        : base(message)
+    {
+    }
+}
+
+/// <summary>What can be broken. A checksum that disagrees has a kind of its own, so that both can be told apart.</summary>
+public enum Corruption
+{
+    /// <summary>Nothing: never used in an exception.</summary>
+    None = 0,
+
+    /// <summary>The superblock's checksum is wrong.</summary>
+    SuperblockChecksum,
+
+    /// <summary>The superblock describes a layout that cannot be.</summary>
+    SuperblockGeometry,
+
+    /// <summary>The image is shorter than its block count says.</summary>
+    ImageTooShort,
+
+    /// <summary>The root directory is missing, deleted, empty or not a directory.</summary>
+    RootDirectory,
+
+    /// <summary>A group descriptor's checksum is wrong.</summary>
+    GroupDescriptorChecksum,
+
+    /// <summary>A group descriptor puts an inode table outside of the image.</summary>
+    InodeTablePlace,
+
+    /// <summary>An inode's checksum is wrong.</summary>
+    InodeChecksum,
+
+    /// <summary>An inode claims extra fields that do not fit into it.</summary>
+    InodeExtraSize,
+
+    /// <summary>An inode's mode names no known type.</summary>
+    InodeMode,
+
+    /// <summary>An inode has flags that its type or the filesystem's features do not allow.</summary>
+    InodeFlags,
+
+    /// <summary>A size is negative, or larger than a block map can describe.</summary>
+    InodeSize,
+
+    /// <summary>A block pointer leads outside of the image or onto its superblock.</summary>
+    BlockPointer,
+
+    /// <summary>A block map has more parts than the image has blocks, so it must be going round in circles.</summary>
+    BlockMapLoop,
+
+    /// <summary>The header of an extent tree node is broken: magic, count or capacity.</summary>
+    ExtentHeader,
+
+    /// <summary>An extent tree node is not exactly one level below its parent.</summary>
+    ExtentDepth,
+
+    /// <summary>Entries of an extent tree node overlap, are out of order, are empty or run over the end.</summary>
+    ExtentOrder,
+
+    /// <summary>The checksum of an extent tree block is wrong.</summary>
+    ExtentBlockChecksum,
+
+    /// <summary>A directory's size is zero, no multiple of the block size, or more than the image can hold.</summary>
+    DirectorySize,
+
+    /// <summary>A block of a directory is missing.</summary>
+    DirectoryHole,
+
+    /// <summary>A directory entry's length does not fit its name or its block.</summary>
+    DirectoryEntryLength,
+
+    /// <summary>A directory entry's name is empty, contains '/' or NUL, or is "." or ".." where it must not be.</summary>
+    DirectoryEntryName,
+
+    /// <summary>A directory entry names an inode that does not exist, is reserved or is the directory itself.</summary>
+    DirectoryEntryInode,
+
+    /// <summary>The checksum of a directory block is wrong.</summary>
+    DirectoryBlockChecksum,
+
+    /// <summary>The checksum of a directory index block is wrong.</summary>
+    HashTreeChecksum,
+
+    /// <summary>More names share one hash than a listing can number.</summary>
+    DirectoryHashCollisions,
+
+    /// <summary>A symbolic link's target has an impossible length.</summary>
+    SymbolicLinkTarget,
+
+    /// <summary>Extended attributes do not fit their area.</summary>
+    ExtendedAttributes,
+
+    /// <summary>The checksum of an extended attribute block is wrong.</summary>
+    ExtendedAttributeChecksum,
+
+    /// <summary>An access control list cannot be parsed.</summary>
+    AccessControlList,
+}

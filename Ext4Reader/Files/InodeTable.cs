@@ -1,0 +1,71 @@
+using Ext4Reader.OnDisk;
+using Ext4Reader.Storage;
+
+namespace Ext4Reader.Files;
+
+/// <summary>Inode number → inode.</summary>
+internal sealed class InodeTable(BlockReader blocks, GroupTable groups)
+{
+    private readonly Superblock _superblock = blocks.Superblock;
+
+    /// <summary>An inode that a user may see; false if there is none of that number.</summary>
+    internal bool TryRead(uint number, out Inode inode)
+    {
+        if (number == 0 || _superblock.IsInternalInode(number))
+        {
+            inode = default;
+            return false;
+        }
+
+        return TryReadAny(number, out inode);
+    }
+
+    /// <summary>The same for the filesystem's own inodes, too.</summary>
+    /// <param name="number">From 1 to the inode count.</param>
+    /// <param name="inode">The inode.</param>
+    internal bool TryReadAny(uint number, out Inode inode)
+    {
+        inode = default;
+        using BlockLease lease = Lease(number, out ReadOnlySpan<byte> raw, out bool isUninitialized);
+        if (isUninitialized || InodeRecord.IsBlank(raw))
+            return false;
+        int extraSize = InodeRecord.ExtraSize(raw, number);
+        uint seed = 0;
+        if (_superblock.HasMetadataChecksums)
+        {
+            seed = _superblock.InodeSeed(number, InodeRecord.Generation(raw));
+            InodeRecord.CheckChecksum(raw, number, seed, extraSize);
+        }
+
+        if (InodeRecord.LinkCount(raw) == 0)
+            return false;
+        inode = InodeRecord.Parse(raw, number, seed, extraSize, _superblock);
+        CheckMap(inode);
+        return true;
+    }
+
+    /// <summary>The raw record of an inode, for what is not parsed with it.</summary>
+    internal BlockLease Lease(uint number, out ReadOnlySpan<byte> raw) => Lease(number, out raw, out _);
+
+    private BlockLease Lease(uint number, out ReadOnlySpan<byte> raw, out bool isUninitialized)
+    {
+        (uint group, uint index) = Math.DivRem(number - 1, _superblock.InodesPerGroup);
+        GroupDescriptor descriptor = groups.Read(group, number);
+        // The flag can be trusted only where a checksum guards it. Such a table may never have been written.
+        isUninitialized = descriptor.IsInodeTableUninitialized && _superblock.HasGroupChecksums;
+        (uint block, uint position) = Math.DivRem(index, (uint)_superblock.InodesPerBlock);
+        BlockLease lease = blocks.Read(descriptor.InodeTable + block, number);
+        raw = lease.Bytes.Slice((int)position * _superblock.InodeSize, _superblock.InodeSize);
+        return lease;
+    }
+
+    /// <summary>The root of an extent tree is checked once, here: whoever has an inode may walk it.</summary>
+    private void CheckMap(in Inode inode)
+    {
+        bool hasMap = inode.Type is FileType.Regular or FileType.Directory || (inode.Type == FileType.SymbolicLink && !inode.IsFastSymbolicLink);
+        if (!hasMap || !inode.UsesExtents)
+            return;
+        ExtentNode.CheckHeader(inode.Map, Math.Min(ExtentNode.DepthOf(inode.Map), ExtentNode.MaximumDepth), inode.Number);
+        new ExtentNode(inode.Map).Check(inode.Number, _superblock);
+    }
+}

@@ -1,0 +1,70 @@
+using Ext4Reader.OnDisk;
+using Ext4Reader.Storage;
+
+namespace Ext4Reader.Files;
+
+/// <summary>Computes what statfs shows, the way Linux does.</summary>
+internal sealed class Statistics(Superblock superblock, GroupTable groups, InodeTable inodes)
+{
+    // Linux keeps back a fiftieth, but never more, for what delayed allocation may turn out to need.
+    private const ulong ReserveDivisor = 50;
+    private const ulong MaximumReserve = 4096;
+
+    // One block each for the two bitmaps of a group.
+    private const uint Bitmaps = 2;
+
+    private Box? _computed;
+
+    internal Ext4Statistics Get()
+    {
+        // Two threads may both compute it: the image does not change, so they agree.
+        Box box = Volatile.Read(ref _computed) ?? Compute();
+        Volatile.Write(ref _computed, box);
+        return box.Value;
+    }
+
+    private Box Compute()
+    {
+        (ulong freeBlocks, ulong freeInodes) = groups.CountFree();
+        ulong overhead = Math.Min(Overhead(), superblock.BlockCount);
+        ulong reserve = superblock.Features.Has(IncompatibleFeatures.Extents)
+            ? Math.Min(superblock.BlockCount / ReserveDivisor, MaximumReserve)
+            : 0;
+        ulong kept = Math.Min(superblock.ReservedBlockCount, superblock.BlockCount) + reserve;
+        return new Box(new Ext4Statistics(
+            Blocks: superblock.BlockCount - overhead,
+            FreeBlocks: freeBlocks,
+            AvailableBlocks: freeBlocks > kept ? freeBlocks - kept : 0,
+            Files: superblock.InodeCount,
+            FreeFiles: freeInodes,
+            OverheadBlocks: overhead));
+    }
+
+    private ulong Overhead()
+    {
+        uint copies = 1 + superblock.DescriptorBlocks + superblock.ReservedDescriptorBlocks;
+        ulong overhead = superblock.FirstDataBlock;
+        uint count = superblock.GroupCount;
+        for (uint group = 0; group < count; group++)
+            overhead += superblock.InodeTableBlocks + Bitmaps + (superblock.HasBackup(group) ? copies : 0);
+        return overhead + JournalBlocks();
+    }
+
+    private ulong JournalBlocks()
+    {
+        uint number = superblock.JournalInode;
+        if (number == 0 || number > superblock.InodeCount)
+            return 0;
+        try
+        {
+            return inodes.TryReadAny(number, out Inode journal) ? (ulong)journal.Size >> superblock.BlockSizeBits : 0;
+        }
+        catch (CorruptImageException)
+        {
+            // A broken journal inode must not take statfs down with it: Linux counts nothing for it either.
+            return 0;
+        }
+    }
+
+    private sealed record Box(Ext4Statistics Value);
+}

@@ -1,0 +1,125 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
+namespace Ext4Reader;
+
+/// <summary>The type of a file, numbered as in ext4's directory entries.</summary>
+public enum FileType : byte
+{
+    /// <summary>Not recorded: directory entries of old filesystems have no type.</summary>
+    Unknown = 0,
+
+    /// <summary>A regular file.</summary>
+    Regular = 1,
+
+    /// <summary>A directory.</summary>
+    Directory = 2,
+
+    /// <summary>A character device.</summary>
+    CharacterDevice = 3,
+
+    /// <summary>A block device.</summary>
+    BlockDevice = 4,
+
+    /// <summary>A named pipe.</summary>
+    Fifo = 5,
+
+    /// <summary>A Unix socket.</summary>
+    Socket = 6,
+
+    /// <summary>A symbolic link.</summary>
+    SymbolicLink = 7,
+}
+
+/// <summary>A point in time.</summary>
+/// <param name="Seconds">Seconds since 1970, negative before.</param>
+/// <param name="Nanoseconds">0 to 999,999,999; always 0 where the inode has no room for them.</param>
+public readonly record struct Timestamp(long Seconds, uint Nanoseconds);
+
+/// <summary>A file's attributes and the root of its block map: a value, parsed from the image and checked.</summary>
+public readonly struct Inode
+{
+    private readonly MapBytes _map;
+
+    internal Inode(ReadOnlySpan<byte> map) => map.CopyTo(_map);
+
+    /// <summary>The inode number, from 1.</summary>
+    public uint Number { get; internal init; }
+
+    /// <summary>i_generation as it lies: changes whenever the number is given to another file; 0 in what mke2fs -d made.</summary>
+    public uint Generation { get; internal init; }
+
+    /// <summary>Type and permission bits as in st_mode.</summary>
+    public ushort Mode { get; internal init; }
+
+    /// <summary>The type, from <see cref="Mode"/>; never unknown.</summary>
+    public FileType Type { get; internal init; }
+
+    /// <summary>The owner's user id.</summary>
+    public uint UserId { get; internal init; }
+
+    /// <summary>The owning group's id.</summary>
+    public uint GroupId { get; internal init; }
+
+    /// <summary>Bytes; never negative.</summary>
+    public long Size { get; internal init; }
+
+    /// <summary>Number of names; 1 also for directories with too many subdirectories to count.</summary>
+    public uint LinkCount { get; internal init; }
+
+    /// <summary>Space used, in units of 512 bytes, as st_blocks.</summary>
+    public ulong Sectors { get; internal init; }
+
+    /// <summary>i_flags as they lie.</summary>
+    public uint Flags { get; internal init; }
+
+    /// <summary>The project id; 0 where there is none.</summary>
+    public uint ProjectId { get; internal init; }
+
+    /// <summary>Last access.</summary>
+    public Timestamp AccessTime { get; internal init; }
+
+    /// <summary>Last change of content or attributes.</summary>
+    public Timestamp ChangeTime { get; internal init; }
+
+    /// <summary>Last change of content.</summary>
+    public Timestamp ModificationTime { get; internal init; }
+
+    /// <summary>Creation; meaningful only if <see cref="HasBirthTime"/>.</summary>
+    public Timestamp BirthTime { get; internal init; }
+
+    /// <summary>Whether the inode has room for a birth time.</summary>
+    public bool HasBirthTime { get; internal init; }
+
+    /// <summary>i_crtime in the low and i_crtime_extra in the high half; 0 where the inode has neither.</summary>
+    public ulong RawBirthTime { get; internal init; }
+
+    /// <summary>Major number of a device; 0 for anything else.</summary>
+    public uint DeviceMajor { get; internal init; }
+
+    /// <summary>Minor number of a device; 0 for anything else.</summary>
+    public uint DeviceMinor { get; internal init; }
+
+    /// <summary>The block with further extended attributes; 0 if there is none.</summary>
+    internal ulong AttributeBlock { get; init; }
+
+    /// <summary>What the checksums of the blocks that belong to this inode start from.</summary>
+    internal uint ChecksumSeed { get; init; }
+
+    /// <summary>Whether a symbolic link's target lies in the map bytes.</summary>
+    internal bool IsFastSymbolicLink { get; init; }
+
+    internal bool UsesExtents => (Flags & OnDisk.InodeRecord.ExtentsFlag) != 0;
+
+    internal bool HasIndex => (Flags & OnDisk.InodeRecord.IndexFlag) != 0;
+
+    /// <summary>The 60 bytes of i_block: root of the extent tree, block pointers, or a short link's target.</summary>
+    [UnscopedRef]
+    internal ReadOnlySpan<byte> Map => _map;
+
+    [InlineArray(OnDisk.InodeRecord.MapSize)]
+    private struct MapBytes
+    {
+        private byte _first;
+    }
+}

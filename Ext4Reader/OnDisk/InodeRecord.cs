@@ -1,0 +1,188 @@
+namespace Ext4Reader.OnDisk;
+
+/// <summary>The inode as it lies in an inode table.</summary>
+internal static class InodeRecord
+{
+    /// <summary>Bytes every inode has; what the superblock grants beyond holds extra fields, then extended attributes.</summary>
+    internal const int MinimumSize = 128;
+
+    /// <summary>Bytes of i_block.</summary>
+    internal const int MapSize = 60;
+
+    internal const uint IndexFlag = 0x1000;
+    internal const uint ExtentsFlag = 0x80000;
+
+    private const uint ImmutableFlag = 0x10;
+    private const uint AppendFlag = 0x20;
+    private const uint HugeFileFlag = 0x40000;
+    private const uint MaximumNanoseconds = 999_999_999;
+
+    // Flags of features that are refused at mount: in a readable image they are lies about how the content is stored.
+    private const uint UnreadableFlags = 0x800 /* encrypt */ | 0x100000 /* verity */ | 0x200000 /* ea_inode */
+        | 0x10000000 /* inline_data */ | 0x40000000 /* casefold */;
+
+    // Bytes of all extra fields there are today.
+    private const int UsualExtraSize = 32;
+
+    private const int ChecksumLow = 0x7c;
+    private const int ChecksumHigh = 0x82;
+
+    /// <summary>Whether the record was never used, or was wiped: it then need not have a checksum.</summary>
+    internal static bool IsBlank(ReadOnlySpan<byte> raw) => LittleEndian.U16(raw, 0x00) == 0 && LinkCount(raw) == 0; // i_mode
+
+    internal static ushort LinkCount(ReadOnlySpan<byte> raw) => LittleEndian.U16(raw, 0x1a);                         // i_links_count
+
+    internal static uint Generation(ReadOnlySpan<byte> raw) => LittleEndian.U32(raw, 0x64);                          // i_generation
+
+    /// <summary>Bytes of extra fields behind the first 128.</summary>
+    /// <exception cref="CorruptImageException">More than the inode has room for, or not a multiple of 4.</exception>
+    internal static int ExtraSize(ReadOnlySpan<byte> raw, uint number)
+    {
+        if (raw.Length == MinimumSize)
+            return 0;
+        int extra = LittleEndian.U16(raw, 0x80);                                                                     // i_extra_isize
+        if (extra > raw.Length - MinimumSize || (extra & 3) != 0)
+            throw new CorruptImageException(Corruption.InodeExtraSize, number, $"{extra} bytes of extra fields in an inode of {raw.Length} bytes");
+        return extra;
+    }
+
+    /// <summary>Compares the checksum over the whole record, if the image has such checksums.</summary>
+    internal static void CheckChecksum(ReadOnlySpan<byte> raw, uint number, uint seed, int extraSize)
+    {
+        uint crc = Crc32c.Append(seed, raw[..ChecksumLow]);
+        crc = Crc32c.Append(Crc32c.Append(crc, [0, 0]), raw[(ChecksumLow + 2)..MinimumSize]);
+        uint stored = LittleEndian.U16(raw, ChecksumLow);                                                            // i_checksum_lo
+        if (raw.Length > MinimumSize)
+        {
+            crc = Crc32c.Append(crc, raw[MinimumSize..ChecksumHigh]);
+            bool hasHigh = Fits(ChecksumHigh, sizeof(ushort), extraSize);
+            if (hasHigh)
+            {
+                stored |= (uint)LittleEndian.U16(raw, ChecksumHigh) << 16;                                           // i_checksum_hi
+                crc = Crc32c.Append(Crc32c.Append(crc, [0, 0]), raw[(ChecksumHigh + 2)..]);
+            }
+            else
+            {
+                crc = Crc32c.Append(crc, raw[ChecksumHigh..]) & 0xffff;
+            }
+        }
+        else
+        {
+            crc &= 0xffff;
+        }
+
+        if (stored != crc)
+            throw new CorruptImageException(Corruption.InodeChecksum, number, $"checksum {stored:x8} stored, {crc:x8} computed");
+    }
+
+    /// <summary>Parses and checks everything but the block map.</summary>
+    internal static Inode Parse(ReadOnlySpan<byte> raw, uint number, uint seed, int extraSize, Superblock superblock)
+    {
+        Features features = superblock.Features;
+        ushort mode = LittleEndian.U16(raw, 0x00);                                                                   // i_mode
+        FileType type = TypeOf(mode, number);
+        uint flags = LittleEndian.U32(raw, 0x20);                                                                    // i_flags
+        CheckFlags(flags, type, number, superblock);
+        ulong size = type == FileType.Regular || features.Has(IncompatibleFeatures.LargeDirectory)
+            ? LittleEndian.U64(raw, 0x04, 0x6c)                                                                      // i_size_lo, i_size_high
+            : LittleEndian.U32(raw, 0x04);
+        if (size > long.MaxValue)
+            throw new CorruptImageException(Corruption.InodeSize, number, $"a size of {size} bytes");
+        ulong attributeBlock = features.Has(IncompatibleFeatures.SixtyFourBit)
+            ? LittleEndian.U48(raw, low: 0x68, high: 0x76)                                                           // i_file_acl_lo, l_i_file_acl_high
+            : LittleEndian.U32(raw, 0x68);
+        if (attributeBlock != 0 && !superblock.IsDataBlock(attributeBlock))
+        {
+            throw new CorruptImageException(Corruption.BlockPointer, number,
+                $"extended attributes in block {attributeBlock} of {superblock.BlockCount}");
+        }
+
+        ulong sectors = LittleEndian.U32(raw, 0x1c);                                                                 // i_blocks_lo
+        if (features.Has(ReadOnlyFeatures.HugeFile))
+        {
+            sectors = LittleEndian.U48(raw, low: 0x1c, high: 0x74);                                                  // l_i_blocks_high
+            if ((flags & HugeFileFlag) != 0)
+                sectors <<= superblock.BlockSizeBits - 9;
+        }
+
+        ReadOnlySpan<byte> map = raw.Slice(0x28, MapSize);                                                           // i_block
+        (uint major, uint minor) = type is FileType.CharacterDevice or FileType.BlockDevice ? Device(map) : default;
+        uint project = features.Has(ReadOnlyFeatures.Project) && Fits(0x9c, sizeof(uint), extraSize) ? LittleEndian.U32(raw, 0x9c) : 0; // i_projid
+        // An inode that tune2fs enlarged says it has no extra fields; Linux uses the room, which tune2fs cleared.
+        if (extraSize == 0 && raw.Length > MinimumSize)
+            extraSize = UsualExtraSize;
+        bool hasBirth = Fits(0x90, sizeof(uint), extraSize);
+        ulong attributeSectors = attributeBlock != 0 ? (uint)superblock.BlockSize >> 9 : 0;
+        return new Inode(map)
+        {
+            Number = number,
+            Generation = Generation(raw),
+            Mode = mode,
+            Type = type,
+            UserId = LittleEndian.U32(raw, low: 0x02, high: 0x78),                                                   // i_uid, l_i_uid_high
+            GroupId = LittleEndian.U32(raw, low: 0x18, high: 0x7a),                                                  // i_gid, l_i_gid_high
+            Size = (long)size,
+            LinkCount = LinkCount(raw),
+            Sectors = sectors,
+            Flags = flags,
+            ProjectId = project,
+            AccessTime = Time(raw, 0x08, 0x8c, extraSize),                                                           // i_atime, i_atime_extra
+            ChangeTime = Time(raw, 0x0c, 0x84, extraSize),                                                           // i_ctime, i_ctime_extra
+            ModificationTime = Time(raw, 0x10, 0x88, extraSize),                                                     // i_mtime, i_mtime_extra
+            BirthTime = hasBirth ? Time(raw, 0x90, 0x94, extraSize) : default,                                       // i_crtime, i_crtime_extra
+            HasBirthTime = hasBirth,
+            RawBirthTime = !hasBirth ? 0 : Fits(0x94, sizeof(uint), extraSize) ? LittleEndian.U64(raw, 0x90, 0x94) : LittleEndian.U32(raw, 0x90),
+            DeviceMajor = major,
+            DeviceMinor = minor,
+            AttributeBlock = attributeBlock,
+            ChecksumSeed = seed,
+            IsFastSymbolicLink = type == FileType.SymbolicLink && sectors == attributeSectors,
+        };
+    }
+
+    /// <summary>Whether a field is part of the extra fields this inode was written with.</summary>
+    private static bool Fits(int offset, int size, int extraSize) => offset + size <= MinimumSize + extraSize;
+
+    private static Timestamp Time(ReadOnlySpan<byte> raw, int offset, int extraOffset, int extraSize)
+    {
+        long seconds = unchecked((int)LittleEndian.U32(raw, offset));
+        if (!Fits(extraOffset, sizeof(uint), extraSize))
+            return new Timestamp(seconds, 0);
+        uint extra = LittleEndian.U32(raw, extraOffset);
+        // Two bits of epoch carry the signed seconds on to the year 2446; the other thirty can hold more than a second has.
+        return new Timestamp(seconds + ((long)(extra & 3) << 32), Math.Min(extra >> 2, MaximumNanoseconds));
+    }
+
+    /// <summary>The old encoding (8 bits each) if it is used, else the new one (12 and 20 bits, minor torn apart).</summary>
+    private static (uint Major, uint Minor) Device(ReadOnlySpan<byte> map)
+    {
+        uint old = LittleEndian.U32(map, 0);
+        if (old != 0)
+            return (old >> 8 & 0xff, old & 0xff);
+        uint device = LittleEndian.U32(map, 4);
+        return (device >> 8 & 0xfff, (device & 0xff) | (device >> 12 & 0xfff00));
+    }
+
+    private static FileType TypeOf(ushort mode, uint number) => (mode >> 12) switch
+    {
+        0x1 => FileType.Fifo,
+        0x2 => FileType.CharacterDevice,
+        0x4 => FileType.Directory,
+        0x6 => FileType.BlockDevice,
+        0x8 => FileType.Regular,
+        0xa => FileType.SymbolicLink,
+        0xc => FileType.Socket,
+        _ => throw new CorruptImageException(Corruption.InodeMode, number, $"mode {Convert.ToString(mode, 8)} (octal)"),
+    };
+
+    private static void CheckFlags(uint flags, FileType type, uint number, Superblock superblock)
+    {
+        if ((flags & UnreadableFlags) != 0)
+            throw new CorruptImageException(Corruption.InodeFlags, number, $"flags {flags:x} belong to features that the filesystem does not have");
+        if (type == FileType.SymbolicLink && (flags & (ImmutableFlag | AppendFlag)) != 0)
+            throw new CorruptImageException(Corruption.InodeFlags, number, $"flags {flags:x} on a symbolic link");
+        // Without the feature an index would count as free space, and its checksums as wrong ones.
+        if ((flags & IndexFlag) != 0 && superblock.HasMetadataChecksums && !superblock.Features.Has(CompatibleFeatures.DirectoryIndex))
+            throw new CorruptImageException(Corruption.InodeFlags, number, "an index in a filesystem without the feature dir_index");
+    }
+}

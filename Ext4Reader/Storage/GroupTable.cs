@@ -1,0 +1,68 @@
+using Ext4Reader.OnDisk;
+
+namespace Ext4Reader.Storage;
+
+/// <summary>The group descriptors, read when needed: opening an image costs the same whatever its size.</summary>
+internal sealed class GroupTable(BlockReader blocks)
+{
+    private readonly Superblock _superblock = blocks.Superblock;
+
+    /// <summary>A descriptor whose checksum is right and whose inode table lies in the image.</summary>
+    /// <param name="group">Below the group count.</param>
+    /// <param name="inode">The inode that is wanted, for the message.</param>
+    internal GroupDescriptor Read(uint group, uint inode)
+    {
+        using BlockLease lease = Lease(group, out ReadOnlySpan<byte> raw);
+        if (_superblock.HasGroupChecksums)
+        {
+            ushort stored = GroupDescriptor.StoredChecksum(raw);
+            ushort computed = GroupDescriptor.ComputeChecksum(raw, group, _superblock);
+            if (stored != computed)
+            {
+                throw new CorruptImageException(Corruption.GroupDescriptorChecksum, inode,
+                    $"descriptor of group {group}: checksum {stored:x4} stored, {computed:x4} computed");
+            }
+        }
+
+        GroupDescriptor descriptor = GroupDescriptor.Parse(raw);
+        if (!_superblock.IsDataRun(descriptor.InodeTable, _superblock.InodeTableBlocks))
+        {
+            throw new CorruptImageException(Corruption.InodeTablePlace, inode,
+                $"inode table of group {group} in block {descriptor.InodeTable} of {_superblock.BlockCount}");
+        }
+
+        return descriptor;
+    }
+
+    /// <summary>The sums of free blocks and inodes over all groups; checksums are not looked at, as in Linux.</summary>
+    internal (ulong Blocks, ulong Inodes) CountFree()
+    {
+        ulong freeBlocks = 0;
+        ulong freeInodes = 0;
+        uint perBlock = (uint)_superblock.DescriptorsPerBlock;
+        for (uint first = 0; first < _superblock.GroupCount;)
+        {
+            using BlockLease lease = Lease(first, out _);
+            uint end = (uint)Math.Min((ulong)first + perBlock, _superblock.GroupCount);
+            for (int index = 0; first < end; first++, index++)
+            {
+                GroupDescriptor descriptor = GroupDescriptor.Parse(Slice(lease.Bytes, index));
+                freeBlocks += descriptor.FreeBlocks;
+                freeInodes += descriptor.FreeInodes;
+            }
+        }
+
+        return (freeBlocks, freeInodes);
+    }
+
+    private BlockLease Lease(uint group, out ReadOnlySpan<byte> raw)
+    {
+        uint perBlock = (uint)_superblock.DescriptorsPerBlock;
+        BlockLease lease = blocks.Read(_superblock.FirstDataBlock + 1UL + group / perBlock, 0);
+        raw = Slice(lease.Bytes, (int)(group % perBlock));
+        return lease;
+    }
+
+    private ReadOnlySpan<byte> Slice(ReadOnlySpan<byte> block, int index) =>
+        block.Slice(index * _superblock.DescriptorSize, _superblock.DescriptorSize);
+}

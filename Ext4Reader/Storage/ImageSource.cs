@@ -1,0 +1,86 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace Ext4Reader.Storage;
+
+/// <summary>Positioned reads of the bytes of one filesystem, which may start anywhere in a file or block device.</summary>
+internal sealed class ImageSource : IDisposable
+{
+    private readonly SafeFileHandle _file;
+    private readonly long _start;
+
+    /// <summary>Takes ownership of the handle.</summary>
+    /// <param name="file">A file or block device open for reading.</param>
+    /// <param name="start">The byte at which the filesystem starts.</param>
+    internal ImageSource(SafeFileHandle file, long start)
+    {
+        _file = file;
+        _start = start;
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    /// <summary>Fills the whole destination from a byte offset in the filesystem.</summary>
+    /// <exception cref="IOException">The device failed, or the image ends before.</exception>
+    internal void Read(long offset, Span<byte> destination)
+    {
+        int got = ReadUpTo(offset, destination);
+        if (got < destination.Length)
+            throw new EndOfStreamException($"the image ends at byte {offset + got}, within the {destination.Length} bytes at {offset}");
+    }
+
+    /// <summary>Reads as much as there is, up to the length of the destination.</summary>
+    internal int ReadUpTo(long offset, Span<byte> destination)
+    {
+        int done = 0;
+        while (done < destination.Length)
+        {
+            int got = RandomAccess.Read(_file, destination[done..], _start + offset + done);
+            if (got == 0)
+                break;
+            done += got;
+        }
+
+        return done;
+    }
+
+    /// <summary>The number of bytes from the start of the filesystem to the end of the file or device.</summary>
+    internal long Length()
+    {
+        long length = RandomAccess.GetLength(_file);
+        return Math.Max(0, (length > 0 ? length : ProbeLength()) - _start);
+    }
+
+    /// <summary>
+    /// A block device has a length of 0 for fstat; where reads begin to return nothing is found by bisection, which
+    /// needs no ioctl.
+    /// </summary>
+    private long ProbeLength()
+    {
+        Span<byte> one = stackalloc byte[1];
+        long readable = 0;
+        long unreadable = long.MaxValue;
+        while (readable < unreadable)
+        {
+            long middle = readable + (unreadable - readable) / 2;
+            if (CanRead(middle, one))
+                readable = middle + 1;
+            else
+                unreadable = middle;
+        }
+
+        return readable;
+    }
+
+    private bool CanRead(long offset, Span<byte> one)
+    {
+        try
+        {
+            return RandomAccess.Read(_file, one, offset) > 0;
+        }
+        catch (IOException)
+        {
+            // Far beyond the end some devices answer EINVAL instead of nothing.
+            return false;
+        }
+    }
+}
