@@ -88,6 +88,20 @@ public sealed class Ext4Image : IDisposable
     /// <returns>False if there is none: out of range, reserved (the root, 2, is not), free or deleted.</returns>
     public bool TryGetInode(uint number, out Inode inode) => _inodes.TryRead(number, out inode);
 
+    /// <summary>The root directory.</summary>
+    /// <exception cref="CorruptImageException">It is gone: it was there when the image was opened.</exception>
+    public Inode GetRoot() => TryGetInode(Superblock.RootInode, out Inode root) && root.Type == FileType.Directory
+        ? root
+        : throw new CorruptImageException(Corruption.RootDirectory, Superblock.RootInode, "the root directory is missing or deleted");
+
+    /// <summary>Reads the inode that a name in a directory points to.</summary>
+    /// <param name="number">What <see cref="TryLookup"/> answered.</param>
+    /// <param name="directory">Where the name is.</param>
+    /// <exception cref="CorruptImageException">The inode is free or deleted: a name must not point to such a one.</exception>
+    public Inode GetNamedInode(uint number, in Inode directory) => TryGetInode(number, out Inode inode)
+        ? inode
+        : throw new CorruptImageException(Corruption.DirectoryEntryInode, directory.Number, $"a name points to inode {number}, which is not in use");
+
     /// <summary>Looks up a name, "." and ".." included.</summary>
     /// <param name="directory">A directory.</param>
     /// <param name="name">The name's bytes; a name nothing can have is not found.</param>
