@@ -1,0 +1,81 @@
+using System.CommandLine;
+using Fuse4fs.Supervisor;
+
+namespace Fuse4fs.Commands;
+
+/// <summary>The verbs, their arguments and their help. What they do is in a class each.</summary>
+internal static class CommandLine
+{
+    private const string OptionsHelp = """
+        Mount options, separated by commas:
+          ro                    read-only, always; rw is accepted with a warning
+          offset=BYTES          where the filesystem starts in the image (K, M, G may follow)
+          allow_other, noallow_other
+                                others than the mounting user may use the mount (default for root)
+          default_permissions, nodefault_permissions
+                                the kernel checks modes and owners (default)
+          acl, noacl            the kernel checks POSIX ACLs, too (default)
+          uid=N, gid=N          everything belongs to this user, group
+          fakeroot              nobody's permissions are checked
+          norecovery, noload    show the image as it lies, without its journal
+          minixdf, bsddf        df counts the filesystem's own blocks, or not (default)
+          suid, dev, exec, nosuid, nodev, noexec
+                                default: nosuid,nodev,exec
+          readdirplus=always|auto|no
+                                attributes along with names (default: always)
+          threads=N             threads that answer requests
+          fsname=NAME, subtype=NAME
+                                source and type in the mount table
+        The generic options of fstab(5) are accepted.
+        """;
+
+    /// <summary>All commands.</summary>
+    public static RootCommand Build()
+    {
+        var root = new RootCommand("Serves ext2, ext3 and ext4 images over FUSE by persistent file handles.")
+        {
+            Mount(),
+            Unmount(),
+        };
+        return root;
+    }
+
+    private static Command Mount()
+    {
+        var image = new Argument<string>("IMAGE") { Description = "An image file or a block device." };
+        var mountPoint = new Argument<string>("MOUNTPOINT") { Description = "A directory." };
+        var options = new Option<string[]>("-o", "--options")
+        {
+            Description = OptionsHelp,
+            HelpName = "options",
+            AllowMultipleArgumentsPerToken = false,
+            DefaultValueFactory = _ => [],
+        };
+        var foreground = new Option<bool>("--foreground", "-f") { Description = "Stay in the foreground and log to stderr." };
+        var log = new Option<string?>("--log") { Description = "Append log lines to this file instead.", HelpName = "file" };
+        var command = new Command("mount", "Mounts an image; returns when the mount answers.") { image, mountPoint, options, foreground, log };
+        command.SetAction(parsed =>
+        {
+            var request = new MountRequest
+            {
+                Image = parsed.GetValue(image)!,
+                MountPoint = parsed.GetValue(mountPoint)!,
+                Foreground = parsed.GetValue(foreground),
+                LogFile = parsed.GetValue(log),
+            };
+            return MountCommand.Run(MountOptions.Apply(request, parsed.GetValue(options) ?? []));
+        });
+        return command;
+    }
+
+    private static Command Unmount()
+    {
+        var mountPoint = new Argument<string>("MOUNTPOINT") { Description = "Where the image is mounted." };
+        var wait = new Option<bool>("--wait") { Description = "Return only when the image is closed." };
+        var lazily = new Option<bool>("--lazy", "-l") { Description = "Also while somebody is in it: for new users at once." };
+        var command = new Command("umount", "Unmounts an image. Asks no server: it works when that is dead, too.") { mountPoint, wait, lazily };
+        command.Aliases.Add("unmount");
+        command.SetAction(parsed => UmountCommand.Run(parsed.GetValue(mountPoint)!, parsed.GetValue(wait), parsed.GetValue(lazily)));
+        return command;
+    }
+}

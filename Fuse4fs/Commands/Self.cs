@@ -1,0 +1,11 @@
+namespace Fuse4fs.Commands;
+
+/// <summary>This program, as something that can be started.</summary>
+internal static class Self
+{
+    /// <summary>Its command line without arguments: the program, or the dotnet host and the assembly.</summary>
+    public static IReadOnlyList<string> Program { get; } =
+        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
+            ? [Environment.ProcessPath!, Path.Combine(AppContext.BaseDirectory, "fuse4fs.dll")]
+            : [Environment.ProcessPath!];
+}

@@ -1,0 +1,171 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using Fuse4fs.Protocol;
+
+namespace Fuse4fs.Device;
+
+/// <summary>
+/// A process of ours, started by posix_spawn(3): fork(2) in a process with a CLR in it is unsafe, and Process.Start gives no say in
+/// what a child inherits.
+/// </summary>
+internal sealed unsafe class ChildProcess
+{
+    private bool _reaped;
+
+    private ChildProcess(int id) => Id = id;
+
+    /// <summary>The process's pid.</summary>
+    public int Id { get; }
+
+    /// <summary>The status of waitpid(2); meaningful after <see cref="HasEnded"/> answered true.</summary>
+    public int Status { get; private set; }
+
+    /// <summary>Starts a program with descriptors of our choice.</summary>
+    /// <param name="command">Program (looked for on the PATH where it has no slash) and arguments.</param>
+    /// <param name="environment">NAME=VALUE, all of them.</param>
+    /// <param name="inherited">Which of our descriptors the child has under which number; 0, 1 and 2 are /dev/null unless named here.</param>
+    /// <param name="newSession">Whether it leaves our session and terminal.</param>
+    /// <exception cref="SystemCallException">The program is not there, or no process can be had.</exception>
+    public static ChildProcess Start(
+        IReadOnlyList<string> command,
+        IReadOnlyList<string> environment,
+        IReadOnlyList<(Descriptor From, int To)> inherited,
+        bool newSession)
+    {
+        KeepOthersFromInheriting();
+        // Opaque structures of libc: 80 and 336 bytes in glibc, 80 and 336 in musl.
+        byte* actions = stackalloc byte[512];
+        byte* attributes = stackalloc byte[1024];
+        byte* signals = stackalloc byte[256];
+        // Sources above all targets, so that no duplication overwrites the source of a later one.
+        var sources = inherited.Select(pair => pair.From.Duplicate(least: 64)).ToArray();
+        using var arguments = new StringVector(command);
+        using var variables = new StringVector(environment);
+        _ = Libc.FileActionsInit(actions);
+        _ = Libc.SpawnAttributesInit(attributes);
+        try
+        {
+            for (int standard = 0; standard < 3; standard++)
+                if (!inherited.Any(pair => pair.To == standard))
+                    _ = Libc.FileActionsAddOpen(actions, standard, "/dev/null", standard == 0 ? Libc.O_RDONLY : Libc.O_WRONLY, 0);
+            for (int i = 0; i < sources.Length; i++)
+                _ = Libc.FileActionsAddDup2(actions, sources[i].Number, inherited[i].To);
+            // The runtime ignores SIGPIPE, and ignored signals stay ignored across exec.
+            _ = Libc.SignalSetEmpty(signals);
+            _ = Libc.SpawnAttributesSetSignalMask(attributes, signals);
+            _ = Libc.SignalSetAdd(signals, Libc.SIGPIPE);
+            _ = Libc.SpawnAttributesSetSignalDefault(attributes, signals);
+            short flags = (short)(Libc.POSIX_SPAWN_SETSIGDEF | Libc.POSIX_SPAWN_SETSIGMASK | (newSession ? Libc.POSIX_SPAWN_SETSID : 0));
+            _ = Libc.SpawnAttributesSetFlags(attributes, flags);
+
+            int process;
+            int error = Libc.SpawnFromPath(&process, arguments.First, actions, attributes, arguments.Start, variables.Start);
+            if (error != 0)
+                throw new SystemCallException($"starting {command[0]}", (Errno)error);
+            return new ChildProcess(process);
+        }
+        finally
+        {
+            _ = Libc.SpawnAttributesDestroy(attributes);
+            _ = Libc.FileActionsDestroy(actions);
+            foreach (Descriptor source in sources)
+                source.Dispose();
+        }
+    }
+
+    /// <summary>The environment of this process, for a child that shall have the same.</summary>
+    public static List<string> OwnEnvironment()
+    {
+        var all = new List<string>();
+        foreach (System.Collections.DictionaryEntry variable in Environment.GetEnvironmentVariables())
+            all.Add($"{variable.Key}={variable.Value}");
+        return all;
+    }
+
+    /// <summary>Sends a signal, unless the process is known to have ended (its number may be another's by now).</summary>
+    public void Signal(int signal)
+    {
+        if (!_reaped)
+            _ = Libc.Kill(Id, signal);
+    }
+
+    /// <summary>Whether the process has ended; waits for that at most this long.</summary>
+    public bool HasEnded(int milliseconds = 0)
+    {
+        long end = Environment.TickCount64 + milliseconds;
+        while (!_reaped)
+        {
+            int status;
+            int answer = Libc.WaitPid(Id, &status, Libc.WNOHANG);
+            if (answer == Id)
+            {
+                _reaped = true;
+                Status = status;
+            }
+            else if (answer < 0 && SystemCall.LastError != Errno.EINTR)
+            {
+                _reaped = true; // somebody else waited for it
+            }
+            else if (Environment.TickCount64 >= end)
+            {
+                return false;
+            }
+            else
+            {
+                Thread.Sleep(1);
+            }
+        }
+        return true;
+    }
+
+    /// <summary>Ends the process for certain.</summary>
+    public void Kill()
+    {
+        Signal(Libc.SIGKILL);
+        _ = HasEnded(5000);
+    }
+
+    /// <summary>How the process ended, in words: "signal 9" or "exit 3".</summary>
+    public string DescribeEnd() => (Status & 0x7f) != 0 ? $"signal {Status & 0x7f}" : $"exit {ExitCode}";
+
+    /// <summary>The exit code; 128 and the signal's number where a signal ended it, as in a shell.</summary>
+    public int ExitCode => (Status & 0x7f) != 0 ? 128 + (Status & 0x7f) : (Status >> 8) & 0xff;
+
+    // What we inherited ourselves is not close-on-exec, and no business of a child's. Failures mean that the descriptor is gone by now.
+    private static void KeepOthersFromInheriting()
+    {
+        foreach (string entry in Directory.EnumerateFileSystemEntries("/proc/self/fd"))
+            if (int.TryParse(Path.GetFileName(entry.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 2)
+                _ = Libc.FControl(number, Libc.F_SETFD, Libc.FD_CLOEXEC);
+    }
+
+    // A NULL-terminated array of C strings.
+    private sealed class StringVector : IDisposable
+    {
+        private readonly int _count;
+
+        public StringVector(IReadOnlyList<string> strings)
+        {
+            _count = strings.Count;
+            Start = (byte**)NativeMemory.AllocZeroed((nuint)(_count + 1), (nuint)sizeof(byte*));
+            for (int i = 0; i < _count; i++)
+            {
+                int size = Encoding.UTF8.GetByteCount(strings[i]);
+                Start[i] = (byte*)NativeMemory.AllocZeroed((nuint)(size + 1));
+                Encoding.UTF8.GetBytes(strings[i], new Span<byte>(Start[i], size));
+            }
+        }
+
+        public byte** Start { get; }
+
+        public byte* First => Start[0];
+
+        public void Dispose()
+        {
+            for (int i = 0; i < _count; i++)
+                NativeMemory.Free(Start[i]);
+            NativeMemory.Free(Start);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using System.CommandLine;
+using Fuse4fs.Commands;
+using Fuse4fs.Session;
+using Fuse4fs.State;
+using Fuse4fs.Supervisor;
+
+namespace Fuse4fs;
+
+/// <summary>Entry point: a worker is told from a command before the command-line library is touched, which costs a start as much as the rest.</summary>
+internal static class Program
+{
+    private static int Main(string[] arguments)
+    {
+        if (arguments is [WorkerDescriptors.Argument])
+            return WorkerMain.Run();
+        if (arguments is [MountCommand.PrimerArgument])
+            return MountCommand.Prime();
+        if (arguments is [MountCommand.BackgroundArgument, .. var original])
+        {
+            MountCommand.IsBackground = true;
+            arguments = original;
+        }
+        MountCommand.OwnArguments = arguments;
+        return RunCommand(WithVerb(arguments));
+    }
+
+    // fuse2fs and mount.fuse call the program with image and mount point alone.
+    private static string[] WithVerb(string[] arguments) =>
+        arguments is [] || arguments[0] is "mount" or "umount" or "unmount" or "--help" or "-h" or "-?" or "--version" || arguments[0].StartsWith('[')
+            ? arguments
+            : ["mount", .. arguments];
+
+    private static int RunCommand(string[] arguments)
+    {
+        ParseResult parsed = CommandLine.Build().Parse(arguments);
+        if (parsed.Errors.Count > 0)
+        {
+            MountCommand.Say(parsed.Errors[0].Message + " See fuse4fs --help.");
+            return ExitCode.Usage;
+        }
+        try
+        {
+            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        }
+        catch (UsageException e)
+        {
+            MountCommand.Say(e.Message);
+            return ExitCode.Usage;
+        }
+    }
+}

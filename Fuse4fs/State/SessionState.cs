@@ -1,0 +1,122 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Fuse4fs.Device;
+
+namespace Fuse4fs.State;
+
+/// <summary>How a worker serves: what the user asked for, as far as it concerns the one who answers requests.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal record struct ServeOptions
+{
+    /// <summary>Where the filesystem starts in the image file, in bytes.</summary>
+    public long ImageOffset { get; set; }
+
+    /// <summary>The owner of everything, or -1 for the image's own.</summary>
+    public long UserId { get; set; }
+
+    /// <summary>The group of everything, or -1 for the image's own.</summary>
+    public long GroupId { get; set; }
+
+    /// <summary>Show the image as it lies: no journal replay.</summary>
+    public bool NoRecovery { get; set; }
+
+    /// <summary>statfs(2) counts the filesystem's own structures as blocks, too.</summary>
+    public bool MinixDf { get; set; }
+
+    /// <summary>Threads that answer requests, 1 to 64; 0 for as many as suit the machine.</summary>
+    public int Threads { get; set; }
+}
+
+/// <summary>What INIT settled for the life of the connection. No later worker hears of it from the kernel.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal record struct Negotiated
+{
+    /// <summary>Protocol minor, 31 to 45; 0 before INIT.</summary>
+    public uint Minor { get; set; }
+
+    /// <summary>The capabilities that both sides use (<c>InitFlags</c>).</summary>
+    public ulong Flags { get; set; }
+
+    /// <summary>Largest WRITE in bytes: it sets the least size of the buffer for requests.</summary>
+    public uint MaxWrite { get; set; }
+
+    /// <summary>Largest READ in pages of 4 KiB.</summary>
+    public uint MaxPages { get; set; }
+}
+
+/// <summary>
+/// What a worker must know and its predecessor cannot tell: plain versioned data in a sealed memfd that the supervisor holds.
+/// </summary>
+internal sealed class SessionState : IDisposable
+{
+    /// <summary>Changes with the layout. A worker refuses a state of another version.</summary>
+    public const uint CurrentVersion = 1;
+
+    private const ulong Magic = 0x5441_5453_5346_3446; // "F4FSSTAT"
+    private const int Size = 4096;
+
+    private readonly SharedMemory _memory;
+
+    private SessionState(SharedMemory memory) => _memory = memory;
+
+    /// <summary>The memfd, to be handed to workers.</summary>
+    public Descriptor Descriptor => _memory.Descriptor;
+
+    /// <summary>The user's wishes. Written once, before the first worker starts.</summary>
+    public ref ServeOptions Options => ref Layout.Options;
+
+    /// <summary>What INIT settled. Written once, before the first worker is told to go.</summary>
+    public ref Negotiated Negotiated => ref Layout.Negotiated;
+
+    /// <summary>
+    /// While the mount is primed: the number in the name of a file that is nowhere in the image (<c>PrimingFile</c>). 0 otherwise.
+    /// </summary>
+    public ulong PrimingToken
+    {
+        get => Volatile.Read(ref Layout.PrimingToken);
+        set => Volatile.Write(ref Layout.PrimingToken, value);
+    }
+
+    /// <summary>The name that goes with a <see cref="PrimingToken"/>.</summary>
+    public static string PrimingName(ulong token) => string.Create(CultureInfo.InvariantCulture, $".fuse4fs-{token:x16}");
+
+    /// <summary>The supervisor's pid: a worker whose parent is another has outlived it.</summary>
+    public int SupervisorId => Layout.SupervisorId;
+
+    private ref StateLayout Layout => ref MemoryMarshal.AsRef<StateLayout>(_memory.Span);
+
+    /// <summary>A new state, made by the supervisor.</summary>
+    public static SessionState Create(ServeOptions options)
+    {
+        var state = new SessionState(SharedMemory.Create("fuse4fs-state", Size));
+        state.Layout = new StateLayout { Magic = Magic, Version = CurrentVersion, SupervisorId = Environment.ProcessId, Options = options };
+        return state;
+    }
+
+    /// <summary>The state behind a descriptor that the supervisor handed over. Null, and why, when it is none or of another version.</summary>
+    public static SessionState? TryAttach(Descriptor descriptor, out string? problem)
+    {
+        var state = new SessionState(SharedMemory.Attach(descriptor, Size));
+        problem = state.Layout.Magic != Magic ? "the supervisor's state is not one of fuse4fs"
+            : state.Layout.Version != CurrentVersion ? $"the supervisor's state has version {state.Layout.Version}, this program speaks {CurrentVersion}"
+            : null;
+        if (problem is null)
+            return state;
+        state.Dispose();
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _memory.Dispose();
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct StateLayout
+    {
+        public ulong Magic;
+        public uint Version;
+        public int SupervisorId;
+        public ServeOptions Options;
+        public Negotiated Negotiated;
+        public ulong PrimingToken;
+    }
+}

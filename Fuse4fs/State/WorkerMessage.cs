@@ -1,0 +1,36 @@
+namespace Fuse4fs.State;
+
+/// <summary>
+/// What supervisor and worker say to each other over their socket: one byte, in some cases with words behind it. The rest of what they
+/// share is in <see cref="SessionState"/>.
+/// </summary>
+internal enum WorkerMessage : byte
+{
+    /// <summary>Worker: the image is good; I wait for the device.</summary>
+    Ready = 1,
+
+    /// <summary>Worker: I do not serve this image. The reason follows, in UTF-8.</summary>
+    Refused = 2,
+
+    /// <summary>Supervisor: the mount is there and negotiated. Comes with the device's open file.</summary>
+    Go = 3,
+}
+
+/// <summary>The numbers under which a worker finds what its supervisor hands down. 2 is the log: one line each, <c>&lt;level&gt;text</c>.</summary>
+internal static class WorkerDescriptors
+{
+    /// <summary>The one argument of a worker's command line. Not for people.</summary>
+    public const string Argument = "__worker";
+
+    /// <summary>The log.</summary>
+    public const int Log = 2;
+
+    /// <summary>The socket for <see cref="WorkerMessage"/>.</summary>
+    public const int Channel = 3;
+
+    /// <summary>The image, read-only.</summary>
+    public const int Image = 4;
+
+    /// <summary>The memfd of <see cref="SessionState"/>.</summary>
+    public const int State = 5;
+}

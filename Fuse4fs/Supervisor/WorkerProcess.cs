@@ -1,0 +1,161 @@
+using System.Text;
+using Fuse4fs.Device;
+using Fuse4fs.Diagnostics;
+using Fuse4fs.State;
+using Microsoft.Extensions.Logging;
+
+namespace Fuse4fs.Supervisor;
+
+/// <summary>
+/// The worker as its supervisor sees it: a child process, a socket to it, and its log. Started on the supervisor's main thread,
+/// with which it dies.
+/// </summary>
+internal sealed class WorkerProcess : IDisposable
+{
+    private readonly ChildProcess _process;
+    private readonly MessageSocket _channel;
+    private readonly Descriptor _words;
+    private readonly ILogger _log;
+    private readonly byte[] _line = new byte[8192];
+    private int _lineLength;
+
+    private WorkerProcess(ChildProcess process, MessageSocket channel, Descriptor words, ILogger log)
+    {
+        _process = process;
+        _channel = channel;
+        _words = words;
+        _log = log;
+    }
+
+    /// <summary>The worker's pid.</summary>
+    public int Id => _process.Id;
+
+    /// <summary>Readable when the worker has something to say, and when it has ended.</summary>
+    public Descriptor Channel => _channel.Descriptor;
+
+    /// <summary>Readable when the worker has logged something.</summary>
+    public Descriptor Words => _words;
+
+    /// <summary>Starts a worker.</summary>
+    /// <param name="program">The command line of this program: one word, or two where a host runs it.</param>
+    /// <param name="image">The image, read-only.</param>
+    /// <param name="state">The state.</param>
+    /// <param name="log">Where the worker's lines go.</param>
+    public static WorkerProcess Start(IReadOnlyList<string> program, Descriptor image, SessionState state, ILogger log)
+    {
+        (Descriptor ours, Descriptor theirs) = Descriptor.SocketPair(Libc.SOCK_SEQPACKET);
+        (Descriptor words, Descriptor speaker) = Descriptor.Pipe();
+        try
+        {
+            ChildProcess process = ChildProcess.Start(
+                [.. program, WorkerDescriptors.Argument],
+                Environment(),
+                [(speaker, WorkerDescriptors.Log), (theirs, WorkerDescriptors.Channel), (image, WorkerDescriptors.Image), (state.Descriptor, WorkerDescriptors.State)],
+                newSession: false);
+            return new WorkerProcess(process, new MessageSocket(ours), words, log);
+        }
+        catch
+        {
+            ours.Dispose();
+            words.Dispose();
+            throw;
+        }
+        finally
+        {
+            theirs.Dispose();
+            speaker.Dispose();
+        }
+    }
+
+    /// <summary>Waits until the worker calls the image good. Null then; otherwise why not, in words for the user.</summary>
+    public string? AwaitVerdict(int milliseconds)
+    {
+        long end = System.Environment.TickCount64 + milliseconds;
+        while (!Channel.WaitReadable(20))
+        {
+            if (_words.WaitReadable(0))
+                ForwardWords();
+            if (System.Environment.TickCount64 >= end)
+                return $"the worker has not said within {milliseconds / 1000} seconds whether the image is good";
+        }
+        Span<byte> message = _channel.Receive(new byte[4096], out _);
+        if (message.Length > 0 && message[0] == (byte)WorkerMessage.Ready)
+            return null;
+        if (message.Length > 1 && message[0] == (byte)WorkerMessage.Refused)
+            return Encoding.UTF8.GetString(message[1..]);
+        _ = _process.HasEnded(milliseconds: 2000);
+        ForwardWords();
+        return $"the worker ended ({_process.DescribeEnd()}) before it could say whether the image is good";
+    }
+
+    /// <summary>Hands the device over: from now on the worker answers requests.</summary>
+    public void Go(FuseDevice device) => _ = _channel.Send([(byte)WorkerMessage.Go], device.Descriptor);
+
+    /// <summary>Passes what the worker has written so far on to the log, line by line.</summary>
+    public void ForwardWords()
+    {
+        while (_words.WaitReadable(0))
+        {
+            int count = _words.Read(_line.AsSpan(_lineLength), out _);
+            if (count <= 0)
+                return;
+            _lineLength += count;
+            int start = 0;
+            int end;
+            while ((end = _line.AsSpan(start, _lineLength - start).IndexOf((byte)'\n')) >= 0)
+            {
+                Forward(_line.AsSpan(start, end));
+                start += end + 1;
+            }
+            if (start == 0 && _lineLength == _line.Length)
+            {
+                Forward(_line);
+                start = _lineLength;
+            }
+            _line.AsSpan(start, _lineLength - start).CopyTo(_line);
+            _lineLength -= start;
+        }
+    }
+
+    /// <summary>Whether the worker has ended; waits for that at most this long.</summary>
+    public bool HasEnded(int milliseconds = 0) => _process.HasEnded(milliseconds);
+
+    /// <summary>How it ended, in words.</summary>
+    public string DescribeEnd() => _process.DescribeEnd();
+
+    /// <summary>Ends the worker for certain.</summary>
+    public void Kill() => _process.Kill();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Kill();
+        ForwardWords();
+        _channel.Dispose();
+        _words.Dispose();
+    }
+
+    private void Forward(ReadOnlySpan<byte> line)
+    {
+        (LogLevel level, string text) = SyslogPriority.Parse(Encoding.UTF8.GetString(line));
+        if (text.Length != 0)
+            WorkerSaid.Log(_log, level, text);
+    }
+
+    // As little of ours as the runtime can do with; no debugger's socket in /tmp.
+    private static List<string> Environment()
+    {
+        List<string> environment = ChildProcess.OwnEnvironment();
+        environment.RemoveAll(variable => !variable.StartsWith("DOTNET_", StringComparison.Ordinal) && !variable.StartsWith("PATH=", StringComparison.Ordinal));
+        environment.RemoveAll(variable => variable.StartsWith("DOTNET_EnableDiagnostics=", StringComparison.Ordinal));
+        environment.Add("DOTNET_EnableDiagnostics=0");
+        return environment;
+    }
+}
+
+/// <summary>A line that comes from a worker.</summary>
+internal static partial class WorkerSaid
+{
+    [LoggerMessage("{Text}")]
+    public static partial void Log(ILogger log, LogLevel level, string text);
+}
