@@ -1,0 +1,4 @@
+# Blocks of 2 KiB.
+new_image 16M -t ext4 -b 2048
+basic_tree
+finish
