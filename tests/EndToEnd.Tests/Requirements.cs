@@ -1,0 +1,57 @@
+using TestSupport;
+using Xunit;
+
+// One mount test at a time: they look at process lists, drop the machine's caches and change the mode of /dev/fuse.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
+
+namespace EndToEnd.Tests;
+
+/// <summary>A test that mounts with fuse4fs; skipped with the reason where that cannot be. (xunit 2 can skip only from here.)</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class MountFactAttribute : FactAttribute
+{
+    public MountFactAttribute(params string[] tools)
+    {
+        Tools = tools;
+        Skip = Requirement.Mounting ?? Requirement.Tool(tools);
+    }
+
+    /// <summary>Programs the test needs besides.</summary>
+    public string[] Tools { get; }
+}
+
+/// <summary>The same, with data.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class MountTheoryAttribute : TheoryAttribute
+{
+    public MountTheoryAttribute() => Skip = Requirement.Mounting;
+}
+
+/// <summary>A test that also mounts with the kernel's ext4, the oracle.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class OracleFactAttribute : FactAttribute
+{
+    public OracleFactAttribute(params string[] tools)
+    {
+        Tools = tools;
+        Skip = Requirement.Oracle ?? Requirement.Tool(tools);
+    }
+
+    /// <summary>Programs the test needs besides.</summary>
+    public string[] Tools { get; }
+}
+
+/// <summary>The same, with data.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class OracleTheoryAttribute : TheoryAttribute
+{
+    public OracleTheoryAttribute() => Skip = Requirement.Oracle;
+}
+
+/// <summary>A test of mounting without root, through fusermount3.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class UnprivilegedMountFactAttribute : FactAttribute
+{
+    public UnprivilegedMountFactAttribute() => Skip = Requirement.Mounting ?? Requirement.Tool("fusermount3", "setpriv") ?? Nobody.CannotMount;
+}

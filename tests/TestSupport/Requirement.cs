@@ -1,0 +1,24 @@
+namespace TestSupport;
+
+/// <summary>What a machine must have for a test: null when it is there, otherwise the reason to skip.</summary>
+public static class Requirement
+{
+    public static string? Tool(params string[] programs) =>
+        programs.FirstOrDefault(program => Command.Find(program) is null) is string missing ? $"needs the program {missing}" : null;
+
+    public static string? Root => Libc.GetEffectiveUserId() == 0 ? null : "needs root";
+
+    public static string? FuseDevice => File.Exists("/dev/fuse") ? null : "needs /dev/fuse (modprobe fuse)";
+
+    public static string? LoopDevice => File.Exists("/dev/loop-control") ? null : "needs loop devices (modprobe loop)";
+
+    public static string? KernelExt4 =>
+        File.ReadAllText("/proc/filesystems").Contains("\text4\n", StringComparison.Ordinal) || Directory.Exists("/sys/module/ext4")
+            ? null : "needs the kernel's ext4 (modprobe ext4)";
+
+    /// <summary>What a mount by us needs.</summary>
+    public static string? Mounting => Root ?? FuseDevice ?? Tool("mke2fs", "debugfs", "e2fsck", "umount");
+
+    /// <summary>What a mount by the kernel needs besides.</summary>
+    public static string? Oracle => Mounting ?? LoopDevice ?? KernelExt4 ?? Tool("losetup", "mount");
+}
