@@ -1,0 +1,98 @@
+using System.Diagnostics.CodeAnalysis;
+using Ext4Reader;
+using Fuse4fs.Protocol;
+using Fuse4fs.Server;
+using Fuse4fs.State;
+using Microsoft.Extensions.Logging.Abstractions;
+using TestSupport;
+using Xunit;
+
+namespace Fuse4fs.Tests;
+
+/// <summary>In steady state a request costs no managed memory: a collection would stop all readers at once.</summary>
+public sealed class AllocationTests : IDisposable
+{
+    private const int BufferSize = 256 * 1024;
+
+    private readonly Ext4Image _image = Ext4Image.Open(Images.Get("ext4"));
+    private readonly SessionState _state = SessionState.Create(new ServeOptions { UserId = -1, GroupId = -1 });
+    private readonly byte[] _reply = GC.AllocateArray<byte>(BufferSize, pinned: true);
+    private readonly Dispatcher _dispatcher;
+
+    public AllocationTests() => _dispatcher = new Dispatcher(new Ext4FileSystem(_image, _state), new FaultLog(NullLogger.Instance));
+
+    [Fact]
+    public void Lookup_allocates_nothing() => AssertAllocatesNothing(Message.Request(Opcode.Lookup, 1, Message.Name(SomeFile(out _))));
+
+    [Fact]
+    public void A_lookup_of_a_name_that_is_not_there_allocates_nothing() =>
+        AssertAllocatesNothing(Message.Request(Opcode.Lookup, 1, Message.Name("no such name")));
+
+    [Fact]
+    public void Getattr_allocates_nothing()
+    {
+        _ = SomeFile(out ulong node);
+        AssertAllocatesNothing(Message.Request(Opcode.GetAttr, node, Message.Bytes(default(GetAttrIn))));
+    }
+
+    [Fact]
+    public void Read_allocates_nothing()
+    {
+        _ = SomeFile(out ulong node);
+        AssertAllocatesNothing(Message.Request(Opcode.Read, node, Message.Bytes(new ReadIn { Size = 128 * 1024 })));
+    }
+
+    [Fact]
+    public void Readdirplus_allocates_nothing() =>
+        AssertAllocatesNothing(Message.Request(Opcode.ReadDirPlus, 1, Message.Bytes(new ReadIn { Size = 32 * 1024 })));
+
+    [Fact]
+    public void Getxattr_allocates_nothing()
+    {
+        _ = SomeFile(out ulong node);
+        AssertAllocatesNothing(Message.Request(Opcode.GetXattr, node, Message.Bytes(new GetXattrIn { Size = 100 }), Message.Name("user.none")), mayFail: true);
+    }
+
+    public void Dispose()
+    {
+        _image.Dispose();
+        _state.Dispose();
+    }
+
+    // The first regular file of the root directory.
+    private string SomeFile(out ulong node)
+    {
+        var finder = default(FileFinder);
+        Inode root = _image.GetRoot();
+        _image.List(root, 0, ref finder);
+        Assert.NotNull(finder.Name);
+        int length = _dispatcher.Dispatch(Message.Request(Opcode.Lookup, 1, Message.Name(finder.Name)), _reply);
+        node = Message.Body<EntryOut>(_reply.AsSpan(0, length)).NodeId;
+        return finder.Name;
+    }
+
+    private void AssertAllocatesNothing(byte[] request, bool mayFail = false)
+    {
+        const int Warm = 200, Measured = 1000;
+        for (int i = 0; i < Warm; i++)
+            Assert.True(_dispatcher.Dispatch(request, _reply) > 16 || mayFail);
+        Assert.True(mayFail || Message.Header(_reply).Error == 0);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < Measured; i++)
+            _ = _dispatcher.Dispatch(request, _reply);
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [SuppressMessage("Performance", "CA1812", Justification = "A visitor is made by default.")]
+    private struct FileFinder : IDirectoryVisitor
+    {
+        public string? Name { get; private set; }
+
+        public bool Visit(in ListedName entry)
+        {
+            if (entry.Type == FileType.Regular)
+                Name = System.Text.Encoding.UTF8.GetString(entry.Name);
+            return Name is null;
+        }
+    }
+}
