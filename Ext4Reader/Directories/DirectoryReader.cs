@@ -13,6 +13,7 @@ internal sealed class DirectoryReader
     private readonly HashTreeListing _treeListing;
     private readonly SortedListing _sortedListing;
     private readonly LinearListing _linearListing;
+    private readonly DamagedIndexes _damaged = new();
 
     internal DirectoryReader(BlockReader blocks, BlockMap map)
     {
@@ -37,10 +38,11 @@ internal sealed class DirectoryReader
         }
 
         NameHash hash = NameHash.Default(_blocks.Superblock);
-        if (_blocks.IsIndexed(directory) && _tree.TryGetHash(directory, out hash)
-            && _treeListing.TryList(directory, hash, ref after, ref visitor))
+        if (_blocks.IsIndexed(directory) && _tree.TryGetHash(directory, out hash) && !_damaged.Contains(directory.Number))
         {
-            return;
+            if (_treeListing.TryList(directory, hash, ref after, ref visitor))
+                return;
+            _damaged.Add(directory.Number);
         }
 
         _sortedListing.List(directory, hash, after, ref visitor);
