@@ -36,6 +36,8 @@ internal static class PosixAcl
             rest = rest[size..];
         }
 
+        if (entries != ExpectedEntries(stored.Length - HeaderSize))
+            throw Broken(inode, stored);
         return entries == 0 ? 0 : HeaderSize + entries * EntrySize;
     }
 
@@ -51,6 +53,16 @@ internal static class PosixAcl
             BinaryPrimitives.WriteUInt32LittleEndian(shown[ShortEntrySize..], size == EntrySize ? LittleEndian.U32(rest, 4) : NoId); // e_id
             rest = rest[size..];
         }
+    }
+
+    /// <summary>The number of entries as Linux tells it from the length alone: at most four are short; -1 if none fits.</summary>
+    private static int ExpectedEntries(int length)
+    {
+        const int Short = 4;
+        int rest = length - Short * ShortEntrySize;
+        if (rest < 0)
+            return length % ShortEntrySize == 0 ? length / ShortEntrySize : -1;
+        return rest % EntrySize == 0 ? rest / EntrySize + Short : -1;
     }
 
     private static int SizeOf(ushort tag) => tag switch

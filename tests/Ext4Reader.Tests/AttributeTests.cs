@@ -100,6 +100,7 @@ public class AttributeTests
     [InlineData("0100000001000700ff")]
     [InlineData("0100000002000700")]
     [InlineData("0100000099000700")]
+    [InlineData("010000000100070001000700010007000100070001000700")]
     public void A_broken_list_is_refused(string stored)
     {
         var problem = Assert.Throws<CorruptImageException>(() => PosixAcl.ShownLength(Convert.FromHexString(stored), 12));
