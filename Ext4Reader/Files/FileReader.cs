@@ -6,8 +6,11 @@ namespace Ext4Reader.Files;
 /// Reads the content of files straight into the caller's memory, one positioned read for each contiguous piece: file
 /// data never enters the block cache.
 /// </summary>
-internal sealed class FileReader(BlockReader blocks, BlockMap map)
+internal sealed class FileReader(BlockReader blocks, BlockMap map, ulong maximumPieces = FileReader.MaximumPieces)
 {
+    // About a second's worth. No request may take for ever, and behind this a hostile map is likelier than a fragmented file.
+    private const ulong MaximumPieces = 1 << 22;
+
     private readonly int _blockSizeBits = blocks.Superblock.BlockSizeBits;
 
     private readonly int _blockSize = blocks.Superblock.BlockSize;
@@ -62,8 +65,9 @@ internal sealed class FileReader(BlockReader blocks, BlockMap map)
         if (offset < 0 || offset >= file.Size)
             return -1;
         // Pieces that hold something are all distinct in a sound map, and holes lie between them.
-        ulong piecesLeft = 2 * blocks.Superblock.BlockCount + 2;
-        for (long position = offset; ;)
+        ulong mostPieces = 2 * blocks.Superblock.BlockCount + 2;
+        long position = offset;
+        for (ulong pieces = 0; pieces < maximumPieces; pieces++)
         {
             BlockRun run = map.Find(file, FileBlock(file, position), uint.MaxValue);
             if (run.ReadsAsZeros != data)
@@ -72,9 +76,12 @@ internal sealed class FileReader(BlockReader blocks, BlockMap map)
             if (block > file.Size >> _blockSizeBits || block << _blockSizeBits >= file.Size)
                 return data ? -1 : file.Size;
             position = block << _blockSizeBits;
-            if (--piecesLeft == 0)
+            if (pieces > mostPieces)
                 throw new CorruptImageException(Corruption.BlockMapLoop, file.Number, $"more pieces than the image has blocks, at byte {position}");
         }
+
+        // To call a hole data is always allowed: it reads as zeros.
+        return data ? position : file.Size;
     }
 
     private void ReadPiece(long imageOffset, Span<byte> piece)

@@ -1,3 +1,5 @@
+using Ext4Reader.Files;
+using Ext4Reader.Storage;
 using Ext4Reader.Tests.Building;
 
 namespace Ext4Reader.Tests;
@@ -46,6 +48,21 @@ public class FileTests
         Assert.Equal((-1, -1), (image.SeekData(file, 1025), image.SeekHole(file, 1025)));
         Assert.Equal((-1, -1), (image.SeekData(file, -1), image.SeekHole(file, long.MaxValue)));
         Assert.Equal((1024, 1025), (image.SeekData(file, 1024), image.SeekHole(file, 1024)));
+    }
+
+    [Fact]
+    public void A_search_that_takes_too_long_calls_holes_data()
+    {
+        string path = BuiltImage.PathOf(Recipes.Ext2);
+        using var image = Ext4Image.Open(path);
+        Inode file = image.Find("/sparse/hole-first");
+        using var source = new ImageSource(File.OpenHandle(path), 0);
+        var blocks = new BlockReader(source, OnDisk.Superblock.Parse(image.Volume.SuperblockBytes), 1 << 16);
+        var files = new FileReader(blocks, new BlockMap(blocks), maximumPieces: 1);
+        long data = image.SeekData(file, 0);
+        Assert.True(data > 12 * 1024);
+        Assert.Equal(12 * 1024, files.SeekData(file, 0));
+        Assert.Equal(file.Size, files.SeekHole(file, data));
     }
 
     [Theory]
