@@ -19,6 +19,9 @@ public static class FuseServer
     /// <summary>Runs the command to its end.</summary>
     public static CommandResult Run(params string[] arguments) => Command.Run(30, Environment, [Path, .. arguments]);
 
+    /// <summary>Sends a signal to a process of ours.</summary>
+    public static void Signal(int pid, int signal) => _ = Trees.Posix.Check("kill", Libc.Kill(pid, signal));
+
     /// <summary>The supervisor of a mount, known by the mount point in its command line, and the workers below it.</summary>
     public static IReadOnlyList<int> ProcessesOf(string mountPoint)
     {

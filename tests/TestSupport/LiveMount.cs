@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text;
 
 namespace TestSupport;
@@ -123,13 +122,17 @@ public sealed class LiveMount : IDisposable
     private IEnumerable<int> Leftovers() =>
         _processes.Where(FuseServer.IsAlive).Concat(_foreground is { HasExited: false } ? [_foreground.Id] : []).Distinct();
 
-    /// <summary>Ends the connection from the kernel's side; every call that waits in the mount gets ENOTCONN.</summary>
+    /// <summary>
+    /// Ends the connection from the kernel's side, so that every call that waits in the mount gets an error; then our processes, which
+    /// does the same should the first not work.
+    /// </summary>
     private void Abort(string why)
     {
         int minor = _minor != 0 ? _minor : Entry?.DeviceMinor ?? 0;
-        string abort = $"/sys/fs/fuse/connections/{minor.ToString(CultureInfo.InvariantCulture)}/abort";
         Console.Error.WriteLine($"{MountPoint}: {why}; aborting connection {minor}. The log: {Log}");
-        if (minor != 0 && File.Exists(abort))
-            File.WriteAllText(abort, "1");
+        if (minor != 0)
+            FuseConnection.Abort(minor);
+        foreach (int process in Leftovers())
+            _ = Libc.Kill(process, 9);
     }
 }

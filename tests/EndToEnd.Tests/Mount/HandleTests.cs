@@ -1,0 +1,116 @@
+using TestSupport;
+using TestSupport.Trees;
+using Xunit;
+
+namespace EndToEnd.Tests.Mount;
+
+/// <summary>Handles as NFS servers and open_by_handle_at(2) use them: they name a file for as long as it exists.</summary>
+public class HandleTests
+{
+    private const int FuseHandle = 0x81; // FILEID_INO64_GEN
+    private static readonly string Image = Images.Get("ext4");
+
+    [MountFact]
+    public void A_handle_is_made_of_inode_number_and_generation_alone()
+    {
+        using LiveMount mount = LiveMount.Foregrounded(Image);
+        const uint Generation = 1234567890; // set by the recipe
+        uint inode = (uint)Posix.Status(mount.PathOf("hello.txt")).Inode;
+        PersistentHandle handle = PersistentHandle.Of(mount.PathOf("hello.txt"));
+        Assert.Equal(FuseHandle, handle.Type);
+        Assert.Equal([Generation, inode, Generation], handle.Words);
+    }
+
+    [MountTheory]
+    [InlineData("docs", 4294967295)]
+    [InlineData("docs/guide.txt", 2)]
+    [InlineData("link", 2147483648)]
+    public void Extreme_generations_survive(string path, long generation)
+    {
+        using LiveMount mount = LiveMount.Foregrounded(Image);
+        uint inode = (uint)Posix.Status(mount.PathOf(path)).Inode;
+        Assert.Equal([(uint)generation, inode, (uint)generation], PersistentHandle.Of(mount.PathOf(path)).Words);
+    }
+
+    [MountFact]
+    public void The_root_is_node_one()
+    {
+        using LiveMount mount = LiveMount.Foregrounded(Image);
+        Assert.Equal([0u, 1u], PersistentHandle.Of(mount.MountPoint).Words.Take(2));
+    }
+
+    [MountFact]
+    public void A_file_without_a_generation_gets_one_from_its_birth_time()
+    {
+        using LiveMount mount = LiveMount.Foregrounded(Image);
+        IReadOnlyList<uint> words = PersistentHandle.Of(mount.PathOf("docs/size-1")).Words;
+        Assert.NotEqual(0u, words[0]);
+        Assert.Equal(words[0], words[2]);
+    }
+
+    [MountFact]
+    public void A_handle_opens_its_file_after_the_kernel_has_forgotten_it()
+    {
+        using LiveMount mount = LiveMount.Foregrounded(Image);
+        PersistentHandle handle = PersistentHandle.Of(mount.PathOf("docs/guide.txt"));
+        byte[] expected = File.ReadAllBytes(mount.PathOf("docs/guide.txt"));
+        MachineCaches.Drop();
+        using OpenDescriptor file = handle.Open(mount.MountPoint);
+        Assert.Equal(expected, file.Read(0, 10000));
+    }
+
+    [MountFact]
+    public void A_handle_of_a_directory_opens_it_with_its_parents()
+    {
+        using LiveMount mount = LiveMount.Foregrounded(Image);
+        PersistentHandle handle = PersistentHandle.Of(mount.PathOf("docs/deep/deeper"));
+        MachineCaches.Drop();
+        using OpenDescriptor folder = handle.Open(mount.MountPoint);
+        Assert.Equal(mount.PathOf("docs/deep/deeper"), new FileInfo($"/proc/self/fd/{folder.Number}").LinkTarget);
+        Assert.Contains(folder.List(), entry => entry.Name == "note");
+    }
+
+    [MountTheory]
+    [InlineData("ext2")]
+    [InlineData("ext3")]
+    [InlineData("ext4")]
+    [InlineData("inode-128")]
+    public void Handles_survive_a_new_mount(string recipe)
+    {
+        string[] paths = ["hello.txt", "docs", "docs/guide.txt", "docs/deep/deeper/note", "docs/size-300001"];
+        Dictionary<string, PersistentHandle> handles;
+        using (LiveMount mount = LiveMount.Foregrounded(Images.Get(recipe)))
+            handles = paths.ToDictionary(path => path, path => PersistentHandle.Of(mount.PathOf(path)));
+        using LiveMount again = LiveMount.Foregrounded(Images.Get(recipe));
+        foreach ((string path, PersistentHandle handle) in handles)
+        {
+            // By handle first: nothing has looked the name up yet on this mount.
+            using OpenDescriptor opened = handle.Open(again.MountPoint);
+            Assert.Equal(again.PathOf(path), new FileInfo($"/proc/self/fd/{opened.Number}").LinkTarget?.Replace(" (deleted)", ""));
+            Assert.Equal(handle.Words, PersistentHandle.Of(again.PathOf(path)).Words);
+        }
+    }
+
+    [MountFact]
+    public void A_handle_with_another_generation_is_stale()
+    {
+        using LiveMount mount = LiveMount.Foregrounded(Image);
+        PersistentHandle handle = PersistentHandle.Of(mount.PathOf("hello.txt"));
+        PersistentHandle other = handle with { Words = [handle.Words[0] + 1, handle.Words[1], handle.Words[2] + 1] };
+        PosixException e = Assert.Throws<PosixException>(() => other.Open(mount.MountPoint).Dispose());
+        Assert.Equal(Mono.Unix.Native.Errno.ESTALE, e.Error);
+    }
+
+    [MountTheory]
+    [InlineData(4000)]       // free
+    [InlineData(1)]          // reserved: bad blocks
+    [InlineData(8)]          // reserved: the journal
+    [InlineData(4000000000)] // beyond the end
+    public void A_handle_of_an_inode_that_is_no_file_is_stale(long inode)
+    {
+        using LiveMount mount = LiveMount.Foregrounded(Image);
+        PersistentHandle handle = new(FuseHandle, [7, (uint)inode, 7]);
+        PosixException e = Assert.Throws<PosixException>(() => handle.Open(mount.MountPoint).Dispose());
+        Assert.Equal(Mono.Unix.Native.Errno.ESTALE, e.Error);
+    }
+}

@@ -1,0 +1,193 @@
+using System.Security.Cryptography;
+using TestSupport;
+using Xunit;
+
+namespace EndToEnd.Tests.Mount;
+
+/// <summary>How a mount begins, and every way in which it ends: both processes gone, exit code 0, the image untouched.</summary>
+public class LifecycleTests
+{
+    private const int Terminate = 15, Interrupt = 2, Kill = 9;
+    private static readonly string Image = Images.Get("ext4");
+
+    [MountFact]
+    public void The_mount_command_returns_when_the_mount_answers()
+    {
+        using LiveMount mount = LiveMount.Daemon(Image);
+        Assert.Equal("A file in the root.\n", File.ReadAllText(mount.PathOf("hello.txt")));
+        Assert.Equal(2, mount.Processes.Count);
+    }
+
+    [MountFact]
+    public void The_daemon_lets_go_of_the_terminal_the_folder_and_the_pipes()
+    {
+        using LiveMount mount = LiveMount.Daemon(Image);
+        Assert.All(mount.Processes, process =>
+        {
+            Assert.All((int[])[0, 1], number => Assert.Equal("/dev/null", new FileInfo($"/proc/{process}/fd/{number}").LinkTarget));
+            Assert.NotEqual(Environment.CurrentDirectory, new FileInfo($"/proc/{process}/cwd").LinkTarget);
+        });
+        Assert.Equal(mount.Supervisor.ToString(), File.ReadAllText($"/proc/{mount.Supervisor}/stat").Split(' ')[5]); // leader of its own session
+    }
+
+    [MountFact]
+    public void The_mount_table_shows_type_source_and_flags()
+    {
+        using LiveMount mount = LiveMount.Foregrounded(Image);
+        Assert.Equal("fuse.fuse4fs", mount.Entry!.Type);
+        Assert.Equal(Image, mount.Entry.Source);
+        Assert.Empty(((string[])["ro", "nosuid", "nodev"]).Except(mount.Entry.Options.Split(',')));
+        Assert.Empty(((string[])["default_permissions", "allow_other"]).Except(mount.Entry.SuperOptions.Split(',')));
+    }
+
+    [MountFact]
+    public void The_source_is_absolute_although_the_image_was_named_relatively()
+    {
+        string relative = Path.GetRelativePath(Environment.CurrentDirectory, Image);
+        using LiveMount mount = LiveMount.Daemon(relative);
+        Assert.Equal(Image, mount.Entry!.Source);
+    }
+
+    [MountFact]
+    public void Umount_ends_it() => Ends(mount => Command.Run("umount", mount.MountPoint).OrThrow());
+
+    [MountFact]
+    public void Lazy_umount_ends_it() => Ends(mount => Command.Run("umount", "--lazy", mount.MountPoint).OrThrow());
+
+    [MountFact("fusermount3")]
+    public void Fusermount_ends_it() => Ends(mount => Command.Run("fusermount3", "-u", mount.MountPoint).OrThrow());
+
+    [MountFact]
+    public void Our_own_umount_ends_it() => Ends(mount => FuseServer.Run("umount", mount.MountPoint).OrThrow());
+
+    [MountFact]
+    public void Our_own_umount_ends_it_lazily() => Ends(mount => FuseServer.Run("umount", "--lazy", mount.MountPoint).OrThrow());
+
+    [MountFact]
+    public void SIGTERM_ends_it() => Ends(mount => FuseServer.Signal(mount.Supervisor, Terminate));
+
+    [MountFact]
+    public void SIGINT_ends_it() => Ends(mount => FuseServer.Signal(mount.Supervisor, Interrupt));
+
+    [MountFact]
+    public void Umount_with_wait_returns_when_the_image_is_closed()
+    {
+        using ImageCopy copy = Images.Copy("ext4");
+        using LiveMount mount = LiveMount.Daemon(copy.ImagePath);
+        FuseServer.Run("umount", "--wait", mount.MountPoint).OrThrow();
+        // Nobody holds the lock any more, at once.
+        using FileStream writer = new(copy.ImagePath, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        Assert.False(mount.IsMounted);
+    }
+
+    [MountFact]
+    public void A_busy_mount_is_not_unmounted_by_umount()
+    {
+        using LiveMount mount = LiveMount.Foregrounded(Image);
+        using (FileStream file = File.OpenRead(mount.PathOf("hello.txt")))
+        {
+            Assert.NotEqual(0, Command.Run("umount", mount.MountPoint).ExitCode);
+            CommandResult ours = FuseServer.Run("umount", mount.MountPoint);
+            Assert.Equal(32, ours.ExitCode);
+            Assert.Contains("busy", ours.Errors, StringComparison.OrdinalIgnoreCase);
+            Assert.Equal('A', file.ReadByte());
+        }
+        Assert.True(mount.IsMounted);
+    }
+
+    [MountFact]
+    public void A_lazily_unmounted_busy_mount_serves_until_the_last_user_is_gone()
+    {
+        using LiveMount mount = LiveMount.Foregrounded(Image);
+        using (FileStream file = File.OpenRead(mount.PathOf("docs/size-300001")))
+        {
+            Command.Run("umount", "--lazy", mount.MountPoint).OrThrow();
+            Assert.Equal(300001, file.Seek(0, SeekOrigin.End));
+            file.Position = 200000;
+            Assert.NotEqual(-1, file.ReadByte());
+            Assert.All(mount.Processes, process => Assert.True(FuseServer.IsAlive(process)));
+        }
+        Assert.Equal(0, mount.WaitForEnd());
+    }
+
+    [MountTheory]
+    [InlineData(Terminate)]
+    [InlineData(Interrupt)]
+    public void A_signal_unmounts_a_busy_mount_lazily_and_says_so(int signal)
+    {
+        using LiveMount mount = LiveMount.Foregrounded(Image);
+        using (FileStream file = File.OpenRead(mount.PathOf("hello.txt")))
+        {
+            FuseServer.Signal(mount.Supervisor, signal);
+            Deadline.In(5).WaitUntil(() => !mount.IsMounted, $"unmounted; the log: {mount.Log}");
+            Assert.Contains("busy", mount.Log, StringComparison.OrdinalIgnoreCase);
+            Assert.Contains("lazily", mount.Log, StringComparison.OrdinalIgnoreCase);
+        }
+        Assert.Equal(0, mount.WaitForEnd());
+    }
+
+    [MountFact]
+    public void A_worker_killed_ends_the_mount_with_exit_32_and_one_line_why()
+    {
+        using LiveMount mount = LiveMount.Foregrounded(Image);
+        using FileStream open = File.OpenRead(mount.PathOf("hello.txt"));
+        string before = mount.Log;
+        FuseServer.Signal(mount.Worker, Kill);
+        Assert.Equal(32, mount.WaitForEnd());
+        string said = mount.Log[before.Length..].TrimEnd('\n');
+        Assert.StartsWith("fuse4fs: ", said, StringComparison.Ordinal);
+        Assert.Single(said.Split('\n'));
+    }
+
+    [MountFact]
+    public void A_killed_supervisor_takes_the_worker_with_it()
+    {
+        using LiveMount mount = LiveMount.Foregrounded(Image);
+        FuseServer.Signal(mount.Supervisor, Kill);
+        Deadline.In(5).WaitUntil(() => !mount.Processes.Any(FuseServer.IsAlive), "both processes gone");
+    }
+
+    [MountFact]
+    public void Two_mounts_of_one_image_live_side_by_side()
+    {
+        using LiveMount first = LiveMount.Foregrounded(Image), second = LiveMount.Daemon(Image);
+        Assert.Equal(File.ReadAllBytes(first.PathOf("docs/guide.txt")), File.ReadAllBytes(second.PathOf("docs/guide.txt")));
+        FuseServer.Run("umount", "--wait", first.MountPoint).OrThrow();
+        Assert.True(File.Exists(second.PathOf("hello.txt")));
+    }
+
+    [MountFact]
+    public void A_mounted_image_is_kept_from_writers()
+    {
+        using ImageCopy copy = Images.Copy("ext4");
+        using LiveMount mount = LiveMount.Foregrounded(copy.ImagePath);
+        Assert.Throws<IOException>(() => new FileStream(copy.ImagePath, FileMode.Open, FileAccess.ReadWrite, FileShare.None).Dispose());
+    }
+
+    [MountFact]
+    public void The_image_is_the_same_bytes_after_use()
+    {
+        using ImageCopy copy = Images.Copy("ext4");
+        byte[] before = SHA256.HashData(File.ReadAllBytes(copy.ImagePath));
+        using (LiveMount mount = LiveMount.Foregrounded(copy.ImagePath, "rw"))
+        {
+            _ = TestSupport.Trees.Tree.Read(mount.MountPoint);
+            _ = Command.Run("touch", mount.PathOf("hello.txt"));
+        }
+        Assert.Equal(before, SHA256.HashData(File.ReadAllBytes(copy.ImagePath)));
+    }
+
+    private static void Ends(Action<LiveMount> end)
+    {
+        using (LiveMount mount = LiveMount.Foregrounded(Image))
+        {
+            _ = File.ReadAllText(mount.PathOf("hello.txt"));
+            end(mount);
+            Assert.Equal(0, mount.WaitForEnd());
+            Assert.Empty(Directory.EnumerateFileSystemEntries(mount.MountPoint));
+        }
+        using LiveMount daemon = LiveMount.Daemon(Image);
+        end(daemon);
+        daemon.WaitForEnd();
+    }
+}
