@@ -3,7 +3,6 @@ using Xunit;
 
 // One mount test at a time: they look at process lists, drop the machine's caches and change the mode of /dev/fuse.
 [assembly: CollectionBehavior(DisableTestParallelization = true)]
-[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
 
 namespace EndToEnd.Tests;
 

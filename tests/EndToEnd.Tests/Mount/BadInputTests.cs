@@ -28,7 +28,7 @@ public sealed class BadInputTests : IDisposable
         using ImageCopy copy = Images.Copy("ext4");
         using (FileStream file = System.IO.File.OpenWrite(copy.ImagePath))
             file.SetLength(file.Length / 2);
-        Refused(Failure, copy.ImagePath, _mountPoint, "truncated");
+        Refused(Failure, copy.ImagePath, _mountPoint, "8388608");
     }
 
     [MountFact]
@@ -48,7 +48,7 @@ public sealed class BadInputTests : IDisposable
 
     [MountFact]
     public void A_missing_mount_point_is_refused() =>
-        Refused(Failure, Images.Get("ext4"), Path.Combine(_folder.Path, "missing"), "o such", subject: Path.Combine(_folder.Path, "missing"));
+        Refused(Failure, Images.Get("ext4"), Path.Combine(_folder.Path, "missing"), "does not exist", subject: Path.Combine(_folder.Path, "missing"));
 
     [MountFact]
     public void A_mount_point_that_is_no_directory_is_refused()

@@ -49,16 +49,16 @@ public class LifecycleTests
     }
 
     [MountFact]
-    public void Umount_ends_it() => Ends(mount => Command.Run("umount", mount.MountPoint).OrThrow());
+    public void Umount_ends_it() => Ends(mount => WhenNotBusy(() => Command.Run("umount", mount.MountPoint)));
 
     [MountFact]
     public void Lazy_umount_ends_it() => Ends(mount => Command.Run("umount", "--lazy", mount.MountPoint).OrThrow());
 
     [MountFact("fusermount3")]
-    public void Fusermount_ends_it() => Ends(mount => Command.Run("fusermount3", "-u", mount.MountPoint).OrThrow());
+    public void Fusermount_ends_it() => Ends(mount => WhenNotBusy(() => Command.Run("fusermount3", "-u", mount.MountPoint)));
 
     [MountFact]
-    public void Our_own_umount_ends_it() => Ends(mount => FuseServer.Run("umount", mount.MountPoint).OrThrow());
+    public void Our_own_umount_ends_it() => Ends(mount => WhenNotBusy(() => FuseServer.Run("umount", mount.MountPoint)));
 
     [MountFact]
     public void Our_own_umount_ends_it_lazily() => Ends(mount => FuseServer.Run("umount", "--lazy", mount.MountPoint).OrThrow());
@@ -176,6 +176,10 @@ public class LifecycleTests
         }
         Assert.Equal(before, SHA256.HashData(File.ReadAllBytes(copy.ImagePath)));
     }
+
+    /// <summary>A foreground mount answers before its command has finished priming it, and so is busy for a moment.</summary>
+    private static void WhenNotBusy(Func<CommandResult> unmount) =>
+        Deadline.In(3).WaitUntil(() => unmount() is { ExitCode: 0 }, "unmounted");
 
     private static void Ends(Action<LiveMount> end)
     {

@@ -16,6 +16,8 @@ public sealed unsafe class OpenDescriptor : IDisposable
 
     public void Dispose() => _ = Libc.Close(Number);
 
+    public FileStatus Status() => Posix.Status(Number, "", Libc.AtEmptyPath);
+
     public byte[] Read(long offset, int count)
     {
         byte[] buffer = new byte[count];

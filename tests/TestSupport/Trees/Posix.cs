@@ -34,10 +34,12 @@ public static unsafe class Posix
     /// <summary>A path that .NET gave us (UTF-8) in the form of this class.</summary>
     public static string FromNet(string path) => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(path));
 
-    public static FileStatus Status(string path)
+    public static FileStatus Status(string path) => Status(Libc.AtCurrentFolder, path, Libc.AtNoFollow);
+
+    internal static FileStatus Status(int folder, string path, int flags)
     {
         byte* raw = stackalloc byte[256];
-        Check("statx", Libc.Statx(Libc.AtCurrentFolder, Bytes(path), Libc.AtNoFollow, 0xFFF, raw));
+        Check("statx", Libc.Statx(folder, Bytes(path), flags, 0xFFF, raw));
         ReadOnlySpan<byte> x = new(raw, 256); // struct statx, include/uapi/linux/stat.h
         return new FileStatus(
             Mask: U32(x, 0), BlockSize: U32(x, 4), Links: U32(x, 16), UserId: U32(x, 20), GroupId: U32(x, 24), Mode: (int)(U32(x, 28) & 0xFFFF),
