@@ -69,7 +69,8 @@ public static class Command
                 lock (into)
                     into.Append(buffer, 0, count);
             }
-        }) { IsBackground = true };
+        })
+        { IsBackground = true };
         thread.Start();
         return thread;
     }

@@ -52,7 +52,8 @@ public sealed class Deadline
             {
                 failure = e;
             }
-        }) { IsBackground = true };
+        })
+        { IsBackground = true };
         thread.Start();
         if (!thread.Join(Remaining))
             throw new TimeoutException($"not within {_limit.TotalSeconds:0.#} s: {what}");

@@ -4,23 +4,27 @@ namespace TestSupport;
 public sealed class KernelMount : IDisposable
 {
     private readonly ScratchFolder _folder = new();
-    private readonly string _loop;
 
     private KernelMount(string image, string options)
     {
         MountPoint = _folder.Folder("kernel");
-        _loop = Command.Run("losetup", "--read-only", "--find", "--show", image).OrThrow().Output.Trim();
+        string loop = Command.Run("losetup", "--read-only", "--find", "--show", image).OrThrow().Output.Trim();
         try
         {
             // Without a journal there is nothing not to load, and the kernel refuses the word.
-            CommandResult result = Command.Run("mount", "-t", "ext4", "-o", $"ro,noload,{options}", _loop, MountPoint);
+            CommandResult result = Command.Run("mount", "-t", "ext4", "-o", $"ro,noload,{options}", loop, MountPoint);
             if (result.ExitCode != 0)
-                Command.Run("mount", "-t", "ext4", "-o", $"ro,{options}", _loop, MountPoint).OrThrow();
+                Command.Run("mount", "-t", "ext4", "-o", $"ro,{options}", loop, MountPoint).OrThrow();
         }
         catch
         {
-            Release();
+            _folder.Dispose();
             throw;
+        }
+        finally
+        {
+            // Detached already, it goes with its last user: the mount, however that ends.
+            Command.Run("losetup", "--detach", loop);
         }
     }
 
@@ -32,12 +36,6 @@ public sealed class KernelMount : IDisposable
     {
         if (!Deadline.In(5).TryWaitUntil(() => Command.Run("umount", MountPoint).ExitCode == 0))
             Command.Run("umount", "--lazy", MountPoint);
-        Release();
-    }
-
-    private void Release()
-    {
-        Command.Run("losetup", "--detach", _loop);
         _folder.Dispose();
     }
 }

@@ -19,7 +19,14 @@ public sealed record FileStatus(
 {
     public char Type => (Mode & 0xF000) switch
     {
-        0x8000 => 'f', 0x4000 => 'd', 0xA000 => 'l', 0x2000 => 'c', 0x6000 => 'b', 0x1000 => 'p', 0xC000 => 's', _ => '?',
+        0x8000 => 'f',
+        0x4000 => 'd',
+        0xA000 => 'l',
+        0x2000 => 'c',
+        0x6000 => 'b',
+        0x1000 => 'p',
+        0xC000 => 's',
+        _ => '?',
     };
 }
 

@@ -1,0 +1,38 @@
+# Shared by demo.sh and test.sh: what a fresh Debian machine lacks is installed, and said. Sourced.
+
+say() { printf '==> %s\n' "$*"; }
+fail() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+# Administrators' programs (mke2fs, losetup) are not on everybody's PATH.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+export PATH DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_UI_LANGUAGE=en
+
+# need_packages PROGRAM=PACKAGE…: installs the packages whose programs are missing, all at once.
+need_packages() {
+  missing=
+  for pair in "$@"; do
+    command -v "${pair%%=*}" > /dev/null || missing="$missing ${pair#*=}"
+  done
+  [ -n "$missing" ] || return 0
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get > /dev/null; then
+    say "missing, and not installed without root and apt:$missing"
+    return 0
+  fi
+  say "apt-get install$missing"
+  export DEBIAN_FRONTEND=noninteractive
+  # shellcheck disable=SC2086 # a list of words
+  apt-get install -y -q --no-install-recommends $missing > /dev/null 2>&1 \
+    || { apt-get update -q > /dev/null && apt-get install -y -q --no-install-recommends $missing > /dev/null; } \
+    || fail "apt-get could not install:$missing"
+}
+
+need_dotnet() {
+  command -v dotnet > /dev/null || fail 'the .NET SDK 10 is missing: https://learn.microsoft.com/dotnet/core/install/linux-debian'
+  dotnet --version > /dev/null 2>&1 || fail "no .NET SDK that global.json accepts: $(dotnet --version 2>&1 | head -n 3)"
+}
+
+# need_fuse: the device, loading the module where that is possible.
+need_fuse() {
+  [ -e /dev/fuse ] || modprobe fuse 2> /dev/null || true
+  [ -e /dev/fuse ]
+}
