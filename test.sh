@@ -24,8 +24,8 @@ need_packages mke2fs=e2fsprogs debugfs=e2fsprogs fusermount3=fuse3 setfattr=attr
 need_fuse || say 'no /dev/fuse: tests that mount will be skipped'
 
 say 'restoring packages (locked) and building'
-dotnet restore Fuse4fs.sln --locked-mode -v quiet -consoleLoggerParameters:NoSummary
-dotnet build Fuse4fs.sln -c Release --no-restore -v quiet --nologo -consoleLoggerParameters:NoSummary
+quietly dotnet restore Fuse4fs.sln --locked-mode
+quietly dotnet build Fuse4fs.sln -c Release --no-restore
 
 # Everything the tests mount or leave is below this folder, so whatever happens to them, it can be cleared away.
 results=$(mktemp -d) work=$(mktemp -d /tmp/fuse4fs-tests.XXXXXX)

@@ -31,6 +31,11 @@ need_dotnet() {
   dotnet --version > /dev/null 2>&1 || fail "no .NET SDK that global.json accepts: $(dotnet --version 2>&1 | head -n 3)"
 }
 
+# quietly COMMAND…: shows what it says only if it fails.
+quietly() {
+  said=$("$@" 2>&1) || { printf '%s\n' "$said" >&2; fail "failed: $*"; }
+}
+
 # need_fuse: the device, loading the module where that is possible.
 need_fuse() {
   [ -e /dev/fuse ] || modprobe fuse 2> /dev/null || true

@@ -1,5 +1,5 @@
 # The image of the demo: small, and with one of each thing that people look at first.
-new_image 8M -t ext4 -N 128
+new_image 8M -t ext4 -b 4096 -N 128
 directory /docs /docs/poems /pictures /bin
 put /README <<'END'
 This is a file inside an ext4 image.
@@ -11,7 +11,7 @@ END
 printf 'Some say the world will end in fire,\nSome say in ice.\n' | put /docs/poems/fire
 seq 1 100 | put /docs/numbers.txt
 text 1048576 big | put /big
-{ echo start; truncate -s 16M /dev/stdout 2> /dev/null || head -c 1048000 /dev/zero; echo end; } | put /sparse
+file=$(source_file); echo start > "$file"; truncate -s 16M "$file"; echo end >> "$file"; put_file "$file" /sparse
 printf '#!/bin/sh\necho hello from the image\n' | put /bin/hello
 set_field /bin/hello mode 0100755
 symlink /latest docs/poems/fire
