@@ -19,10 +19,21 @@ internal static class MountCommand
     public const string PrimerArgument = "__primer";
 
     private const int Link = 3; // where a child of ours finds its end of the socket to us
+    private const int Words = 4; // and, in the background, what was stderr
     private const int PrimingPatience = 10_000;
 
+    private static Descriptor _terminal = new(2);
+
     /// <summary>Set by <c>Program</c>: this process was started as a supervisor in the background.</summary>
-    public static bool IsBackground { get; set; }
+    public static bool IsBackground
+    {
+        get;
+        set
+        {
+            field = value;
+            _terminal = new Descriptor(value ? Words : 2);
+        }
+    }
 
     /// <summary>The arguments of this process, to start it again.</summary>
     public static IReadOnlyList<string> OwnArguments { get; set; } = [];
@@ -49,11 +60,7 @@ internal static class MountCommand
     }
 
     /// <summary>One line for the user.</summary>
-    public static void Say(string line)
-    {
-        var stderr = new Descriptor(2);
-        new DescriptorSink(stderr, withTime: false).Write(LogLevel.Error, line.ReplaceLineEndings(" "));
-    }
+    public static void Say(string line) => new DescriptorSink(_terminal, withTime: false).Write(LogLevel.Error, line.ReplaceLineEndings(" "));
 
     /// <summary>The process that primes a mount in the foreground: waits for its supervisor's word, does it and ends.</summary>
     public static int Prime()
@@ -103,9 +110,10 @@ internal static class MountCommand
         (Descriptor ours, Descriptor theirs) = Descriptor.SocketPair(Libc.SOCK_STREAM);
         using (ours)
         {
+            // Its 0 to 2 are /dev/null from the start: the runtime keeps copies of what it finds there, and whoever waits for the end of our output must
+            // not wait for a mount to end.
             ChildProcess supervisor = ChildProcess.Start(
-                [.. Self.Program, BackgroundArgument, .. OwnArguments], ChildProcess.OwnEnvironment(),
-                [(new Descriptor(1), 1), (new Descriptor(2), 2), (theirs, Link)], newSession: true);
+                [.. Self.Program, BackgroundArgument, .. OwnArguments], ChildProcess.OwnEnvironment(), [(theirs, Link), (_terminal, Words)], newSession: true);
             theirs.Dispose();
             if (ReadWords(ours) is not [var mountPoint, var fileName])
             {
@@ -136,9 +144,7 @@ internal static class MountCommand
     private static void LeaveTerminal()
     {
         Directory.SetCurrentDirectory("/");
-        using Descriptor? nowhere = Descriptor.TryOpen("/dev/null", Libc.O_RDWR, out _);
-        for (int standard = 0; nowhere is not null && standard < 3; standard++)
-            _ = Libc.Dup2(nowhere.Number, standard);
+        _terminal.Dispose();
     }
 
     private static LineLogger Log(MountRequest request, bool toSyslog)
@@ -152,7 +158,7 @@ internal static class MountCommand
         }
         else
         {
-            sink = toSyslog ? new SyslogSink() : new DescriptorSink(new Descriptor(2), withTime: false);
+            sink = toSyslog ? new SyslogSink() : new DescriptorSink(_terminal, withTime: false);
         }
         return new LineLogger(sink, request.Image + ": ");
     }

@@ -14,7 +14,7 @@ internal static class MountOptions
     private static readonly HashSet<string> Ignored = new(StringComparer.Ordinal)
     {
         "defaults", "ro", "async", "sync", "dirsync", "auto", "noauto", "nofail", "_netdev", "user", "nouser", "users", "owner", "group",
-        "atime", "noatime", "diratime", "nodiratime", "relatime", "norelatime", "strictatime", "nostrictatime", "lazytime", "nolazytime",
+        "relatime", "norelatime", "strictatime", "nostrictatime", "lazytime", "nolazytime",
         "iversion", "noiversion", "mand", "nomand", "silent", "loud", "user_xattr", "nodelalloc", "noblock_validity",
     };
 
@@ -68,6 +68,10 @@ internal static class MountOptions
                 return request with { NoDevices = Flag(name, value) && name == "nodev" };
             case "exec" or "noexec":
                 return request with { NoExecute = Flag(name, value) && name == "noexec" };
+            case "atime" or "noatime":
+                return request with { NoAccessTime = Flag(name, value) && name == "noatime" };
+            case "diratime" or "nodiratime":
+                return request with { NoDirectoryAccessTime = Flag(name, value) && name == "nodiratime" };
             case "fsname":
                 return request with { SourceName = Text(name, value) };
             case "subtype":

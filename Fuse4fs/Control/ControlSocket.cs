@@ -33,6 +33,11 @@ internal sealed class ControlSocket : IDisposable
         try
         {
             Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            if (FileStatus.Of(folder, out _)?.UserId != Libc.GetEffectiveUserId())
+            {
+                problem = $"{folder} belongs to somebody else";
+                return null;
+            }
             File.Delete(path); // of a mount that had this number before and whose supervisor was killed
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -86,7 +91,7 @@ internal sealed class ControlSocket : IDisposable
         string? personal = Libc.GetEffectiveUserId() == 0 ? null : Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
         string root = Libc.GetEffectiveUserId() == 0 ? "/run"
             : !string.IsNullOrEmpty(personal) ? personal
-            : Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"fuse4fs-{Libc.GetEffectiveUserId()}"));
+            : string.Create(CultureInfo.InvariantCulture, $"/tmp/fuse4fs-{Libc.GetEffectiveUserId()}"); // not TMPDIR: all commands must find the same
         return Path.Combine(root, "fuse4fs", string.Create(CultureInfo.InvariantCulture, $"{mountMinor}.sock"));
     }
 }

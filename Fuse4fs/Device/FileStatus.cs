@@ -4,7 +4,7 @@ using Fuse4fs.Protocol;
 namespace Fuse4fs.Device;
 
 /// <summary>What statx(2) says about an open file or a path, as far as it is needed here.</summary>
-internal readonly record struct FileStatus(uint Mode, ulong Inode, ulong Size, uint DeviceMajor, uint DeviceMinor)
+internal readonly record struct FileStatus(uint Mode, uint UserId, ulong Inode, ulong Size, uint DeviceMajor, uint DeviceMinor)
 {
     private const uint TypeMask = 0xf000;
     private const uint BasicStats = 0x7ff;
@@ -35,6 +35,7 @@ internal readonly record struct FileStatus(uint Mode, ulong Inode, ulong Size, u
         var raw = new ReadOnlySpan<byte>(buffer, StatxSize); // struct statx, statx(2)
         return new FileStatus(
             Mode: MemoryMarshal.Read<ushort>(raw[0x1c..]),
+            UserId: MemoryMarshal.Read<uint>(raw[0x14..]),
             Inode: MemoryMarshal.Read<ulong>(raw[0x20..]),
             Size: MemoryMarshal.Read<ulong>(raw[0x28..]),
             DeviceMajor: MemoryMarshal.Read<uint>(raw[0x88..]),

@@ -29,6 +29,12 @@ internal sealed record MountSpecification
 
     /// <summary>noexec.</summary>
     public bool NoExecute { get; init; }
+
+    /// <summary>noatime.</summary>
+    public bool NoAccessTime { get; init; }
+
+    /// <summary>nodiratime.</summary>
+    public bool NoDirectoryAccessTime { get; init; }
 }
 
 /// <summary>Mounting and unmounting by root: mount(2), umount2(2), and the switch that ends a connection.</summary>
@@ -40,7 +46,9 @@ internal static class KernelMount
         nuint flags = Libc.MS_RDONLY
             | (mount.NoSetUserId ? Libc.MS_NOSUID : 0)
             | (mount.NoDevices ? Libc.MS_NODEV : 0)
-            | (mount.NoExecute ? Libc.MS_NOEXEC : 0);
+            | (mount.NoExecute ? Libc.MS_NOEXEC : 0)
+            | (mount.NoAccessTime ? Libc.MS_NOATIME : Libc.MS_RELATIME)
+            | (mount.NoDirectoryAccessTime ? Libc.MS_NODIRATIME : 0);
         var options = new StringBuilder($"fd={device.Descriptor.Number},rootmode=40000,user_id={Libc.GetUserId()},group_id={Libc.GetGroupId()}");
         if (mount.AllowOther)
             options.Append(",allow_other");

@@ -24,6 +24,8 @@ internal static class UserMount
                 mount.NoSetUserId ? "nosuid" : "suid",
                 mount.NoDevices ? "nodev" : "dev",
                 .. mount.NoExecute ? ["noexec"] : (string[])[],
+                .. mount.NoAccessTime ? ["noatime"] : (string[])[],
+                .. mount.NoDirectoryAccessTime ? ["nodiratime"] : (string[])[],
                 .. mount.AllowOther ? ["allow_other"] : (string[])[],
                 .. mount.DefaultPermissions ? ["default_permissions"] : (string[])[],
                 "subtype=" + mount.Subtype,

@@ -39,6 +39,8 @@ internal sealed class DescriptorSink(Descriptor descriptor, bool withTime) : ILo
     /// <inheritdoc/>
     public void Write(LogLevel level, string text)
     {
+        if (descriptor.IsClosed)
+            return;
         string time = withTime ? DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ss.fffZ ", System.Globalization.CultureInfo.InvariantCulture) : "";
         string kind = level == LogLevel.Warning ? "warning: " : "";
         // One write a line, so that lines of several processes do not run into each other.

@@ -37,6 +37,7 @@ internal static partial class WorkerMain
 
     private static int Serve(MessageSocket channel, ILogger log)
     {
+        Directory.SetCurrentDirectory("/"); // no worker keeps a folder of its caller's busy
         using SessionState? state = SessionState.TryAttach(new Descriptor(WorkerDescriptors.State), out string? problem);
         if (state is null)
             return Refuse(channel, problem!);

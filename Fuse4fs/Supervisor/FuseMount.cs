@@ -83,6 +83,8 @@ internal sealed class FuseMount : IDisposable
             NoSetUserId = request.NoSetUserId,
             NoDevices = request.NoDevices,
             NoExecute = request.NoExecute,
+            NoAccessTime = request.NoAccessTime,
+            NoDirectoryAccessTime = request.NoDirectoryAccessTime,
         };
     }
 
@@ -188,8 +190,8 @@ internal sealed class FuseMount : IDisposable
     /// <summary>Unmounts lazily what is still mounted and closes the device, which ends the connection.</summary>
     public void Dispose()
     {
-        if (!Device.Descriptor.IsClosed && !IsGone)
-            _ = Unmount(lazily: true);
+        if (!Device.Descriptor.IsClosed)
+            _ = Unmount(lazily: true); // an aborted connection is gone and mounted still
         Device.Dispose();
     }
 

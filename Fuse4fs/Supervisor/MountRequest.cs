@@ -38,6 +38,12 @@ internal sealed record MountRequest
     /// <summary>Programs cannot be run.</summary>
     public bool NoExecute { get; init; }
 
+    /// <summary>noatime. It makes no difference to a read-only mount, but shows.</summary>
+    public bool NoAccessTime { get; init; }
+
+    /// <summary>nodiratime. Likewise.</summary>
+    public bool NoDirectoryAccessTime { get; init; }
+
     /// <summary>The source shown in the mount table; null for the image's absolute path.</summary>
     public string? SourceName { get; init; }
 

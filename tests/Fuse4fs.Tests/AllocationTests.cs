@@ -73,14 +73,21 @@ public sealed class AllocationTests : IDisposable
 
     private void AssertAllocatesNothing(byte[] request, bool mayFail = false)
     {
-        const int Warm = 200, Measured = 1000;
-        for (int i = 0; i < Warm; i++)
-            Assert.True(_dispatcher.Dispatch(request, _reply) > 16 || mayFail);
+        const int Rounds = 20, Requests = 1000;
+        Assert.True(_dispatcher.Dispatch(request, _reply) > 16 || mayFail);
         Assert.True(mayFail || Message.Header(_reply).Error == 0);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < Measured; i++)
-            _ = _dispatcher.Dispatch(request, _reply);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        long allocated = 0;
+        for (int round = 0; round < Rounds; round++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int i = 0; i < Requests; i++)
+                _ = _dispatcher.Dispatch(request, _reply);
+            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            if (allocated == 0)
+                return;
+            Thread.Sleep(100); // the runtime is still at work on the code, and allocates on our account
+        }
+        Assert.Fail($"{allocated} bytes for {Requests} requests, after {Rounds} rounds of them");
     }
 
     [SuppressMessage("Performance", "CA1812", Justification = "A visitor is made by default.")]
