@@ -63,10 +63,11 @@ public sealed class Ext4Image : IDisposable
     public static Ext4Image Open(SafeFileHandle file, Ext4OpenOptions? options = null)
     {
         options ??= new Ext4OpenOptions();
-        var source = new ImageSource(file, options.Offset);
+        var source = new ImageSource(file, Math.Max(0, options.Offset), Math.Max(0, options.Length));
         try
         {
             ArgumentOutOfRangeException.ThrowIfNegative(options.Offset, nameof(options));
+            ArgumentOutOfRangeException.ThrowIfNegative(options.Length, nameof(options));
             return Open(source, options);
         }
         catch
@@ -197,7 +198,7 @@ public sealed class Ext4Image : IDisposable
         if (actual < claimed)
         {
             throw new CorruptImageException(Corruption.ImageTooShort, 0,
-                $"the superblock says {superblock.BlockCount} blocks, which are {claimed} bytes, but the image has {actual}");
+                $"the superblock says {superblock.BlockCount} blocks, which are {claimed} bytes, but the {(actual == options.Length ? "partition" : "image")} has {actual}");
         }
 
         var image = new Ext4Image(source, superblock, bytes, options);

@@ -6,6 +6,12 @@ public sealed record Ext4OpenOptions
     /// <summary>The byte at which the filesystem starts in the file or device.</summary>
     public long Offset { get; init; }
 
+    /// <summary>
+    /// The bytes that are the filesystem's, such as its partition's length: a filesystem that claims more is refused, and nothing behind them is
+    /// ever read. 0 for all to the end of the file or device.
+    /// </summary>
+    public long Length { get; init; }
+
     /// <summary>Show the image as it lies, even if its journal holds newer changes.</summary>
     public bool NoRecovery { get; init; }
 

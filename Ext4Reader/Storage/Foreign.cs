@@ -22,7 +22,7 @@ internal static class Foreign
         if (!head.ContainsAnyExcept((byte)0))
             return "; the first 2048 bytes are all zero";
         if (head[512..].StartsWith("EFI PART"u8))
-            return "; this is a disk with a GPT partition table: give the offset of a partition";
+            return "; this is a disk with a GPT partition table: choose a partition";
         if (head.StartsWith("QFI\xfb"u8[..3]))
             return "; this looks like a qcow2 image: convert it to a raw one first";
         if (head.StartsWith("conectix"u8))
@@ -40,7 +40,7 @@ internal static class Foreign
         if (head.StartsWith((ReadOnlySpan<byte>)[0x28, 0xb5, 0x2f, 0xfd]))
             return "; this looks like a zstd file";
         if (head[510] == 0x55 && head[511] == 0xaa)
-            return "; this looks like a disk with a partition table or a boot sector: give the offset of a partition";
+            return "; this looks like a disk with a partition table or a boot sector: choose a partition";
         return "";
     }
 }

@@ -7,14 +7,18 @@ internal sealed class ImageSource : IDisposable
 {
     private readonly SafeFileHandle _file;
     private readonly long _start;
+    private readonly long _length;
 
     /// <summary>Takes ownership of the handle.</summary>
     /// <param name="file">A file or block device open for reading.</param>
     /// <param name="start">The byte at which the filesystem starts.</param>
-    internal ImageSource(SafeFileHandle file, long start)
+    /// <param name="length">The number of bytes that are the filesystem's; 0 for all to the end.</param>
+    internal ImageSource(SafeFileHandle file, long start, long length = 0)
     {
         _file = file;
         _start = start;
+        // So that no offset within it overflows.
+        _length = length == 0 ? long.MaxValue - start : Math.Min(length, long.MaxValue - start);
     }
 
     public void Dispose() => _file.Dispose();
@@ -31,6 +35,10 @@ internal sealed class ImageSource : IDisposable
     /// <summary>Reads as much as there is, up to the length of the destination.</summary>
     internal int ReadUpTo(long offset, Span<byte> destination)
     {
+        if (offset >= _length)
+            return 0;
+        if (destination.Length > _length - offset)
+            destination = destination[..(int)(_length - offset)];
         int done = 0;
         while (done < destination.Length)
         {
@@ -43,11 +51,11 @@ internal sealed class ImageSource : IDisposable
         return done;
     }
 
-    /// <summary>The number of bytes from the start of the filesystem to the end of the file or device.</summary>
+    /// <summary>The number of bytes from the start of the filesystem to where it must end, or to the end of the file or device if that comes first.</summary>
     internal long Length()
     {
         long length = RandomAccess.GetLength(_file);
-        return Math.Max(0, (length > 0 ? length : ProbeLength()) - _start);
+        return Math.Clamp((length > 0 ? length : ProbeLength()) - _start, 0, _length);
     }
 
     /// <summary>
