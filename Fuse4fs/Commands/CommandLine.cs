@@ -9,7 +9,11 @@ internal static class CommandLine
     private const string OptionsHelp = """
         Mount options, separated by commas:
           ro                    read-only, always; rw is accepted with a warning
-          offset=BYTES          where the filesystem starts in the image (K, M, G may follow)
+          partition=WHICH       which partition of a whole disk: its number (0: no partition, the disk itself), the
+                                label or UUID of its ext filesystem, its GPT name or its PARTUUID; LABEL=, UUID=,
+                                PARTLABEL= or PARTUUID= may stand before it. The same as IMAGE@WHICH. Not needed where
+                                only one partition has an ext filesystem
+          offset=BYTES          where the filesystem starts in the image (K, M, G may follow); no partition table is read
           allow_other, noallow_other
                                 others than the mounting user may use the mount (default for root)
           default_permissions, nodefault_permissions
@@ -42,7 +46,7 @@ internal static class CommandLine
 
     private static Command Mount()
     {
-        var image = new Argument<string>("IMAGE") { Description = "An image file or a block device." };
+        var image = new Argument<string>("IMAGE") { Description = "An image file or a block device. IMAGE@WHICH: a partition of it (see partition= below)." };
         var mountPoint = new Argument<string>("MOUNTPOINT") { Description = "A directory." };
         var options = new Option<string[]>("-o", "--options")
         {

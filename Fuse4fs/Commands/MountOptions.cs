@@ -27,7 +27,9 @@ internal static class MountOptions
         foreach (string list in lists)
             foreach (string word in list.Split(',', StringSplitOptions.RemoveEmptyEntries))
                 request = ApplyOne(request, word);
-        return request;
+        return request.Serve is { HasImageOffset: true, Partition.IsEmpty: false }
+            ? throw new UsageException("mount options 'offset' and 'partition' exclude each other")
+            : request;
     }
 
     private static MountRequest ApplyOne(MountRequest request, string word)
@@ -41,7 +43,9 @@ internal static class MountOptions
             case "rw":
                 return request with { Warnings = [.. request.Warnings, "mounted read-only: fuse4fs does not write to images (option rw)"] };
             case "offset":
-                return request with { Serve = serve with { ImageOffset = Size(name, value) } };
+                return request with { Serve = serve with { ImageOffset = Size(name, value), HasImageOffset = true } };
+            case "partition":
+                return request with { Serve = serve with { Partition = Partition(name, value) } };
             case "uid":
                 return request with { Serve = serve with { UserId = Number(name, value, uint.MaxValue - 1) } };
             case "gid":
@@ -92,6 +96,11 @@ internal static class MountOptions
 
     private static string Text(string name, string? value) =>
         !string.IsNullOrEmpty(value) ? value : throw new UsageException($"mount option '{name}' needs a value: {name}=…");
+
+    private static ShortText Partition(string name, string? value) =>
+        ShortText.TryFrom(Text(name, value), out ShortText text)
+            ? text
+            : throw new UsageException($"mount option '{name}' is longer than any partition's name: at most {ShortText.Capacity} bytes");
 
     private static long Number(string name, string? value, long most) =>
         long.TryParse(Text(name, value), NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number <= most

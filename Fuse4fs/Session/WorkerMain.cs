@@ -5,7 +5,6 @@ using Fuse4fs.Diagnostics;
 using Fuse4fs.Server;
 using Fuse4fs.State;
 using Microsoft.Extensions.Logging;
-using Microsoft.Win32.SafeHandles;
 
 namespace Fuse4fs.Session;
 
@@ -46,17 +45,8 @@ internal static partial class WorkerMain
         if (Libc.GetParentProcessId() != state.SupervisorId)
             return Failed;
 
-        Ext4Image image;
-        try
-        {
-            image = Ext4Image.Open(
-                new SafeFileHandle(WorkerDescriptors.Image, ownsHandle: true),
-                new Ext4OpenOptions { Offset = state.Options.ImageOffset, NoRecovery = state.Options.NoRecovery });
-        }
-        catch (Exception e) when (e is Ext4Exception or IOException)
-        {
-            return Refuse(channel, e.Message);
-        }
+        if (ImageOpening.TryOpen(state.Options, log, out string? reason) is not Ext4Image image)
+            return Refuse(channel, reason!);
         using (image)
         {
             var dispatcher = new Dispatcher(new Ext4FileSystem(image, state), new FaultLog(log));

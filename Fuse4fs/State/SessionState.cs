@@ -11,6 +11,15 @@ internal record struct ServeOptions
     /// <summary>Where the filesystem starts in the image file, in bytes.</summary>
     public long ImageOffset { get; set; }
 
+    /// <summary>The user gave <see cref="ImageOffset"/>: no partition table is looked at, even if it is 0.</summary>
+    public bool HasImageOffset { get; set; }
+
+    /// <summary>
+    /// The partition that the user chose, in words of <c>PartitionTable.Choose</c>; empty for none. Each worker looks it up anew: whoever
+    /// parses the image parses its partition table.
+    /// </summary>
+    public ShortText Partition { get; set; }
+
     /// <summary>The owner of everything, or -1 for the image's own.</summary>
     public long UserId { get; set; }
 
@@ -50,7 +59,7 @@ internal record struct Negotiated
 internal sealed class SessionState : IDisposable
 {
     /// <summary>Changes with the layout. A worker refuses a state of another version.</summary>
-    public const uint CurrentVersion = 1;
+    public const uint CurrentVersion = 2;
 
     private const ulong Magic = 0x5441_5453_5346_3446; // "F4FSSTAT"
     private const int Size = 4096;

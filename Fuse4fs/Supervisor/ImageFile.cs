@@ -12,9 +12,10 @@ internal sealed class ImageFile : IDisposable
 {
     private readonly Descriptor _lock;
 
-    private ImageFile(string path, Descriptor image, Descriptor @lock)
+    private ImageFile(string path, string? selector, Descriptor image, Descriptor @lock)
     {
         Path = path;
+        Selector = selector;
         Descriptor = image;
         _lock = @lock;
     }
@@ -22,13 +23,18 @@ internal sealed class ImageFile : IDisposable
     /// <summary>Absolute path, without symbolic links.</summary>
     public string Path { get; }
 
+    /// <summary>What the user wrote behind the path to name a partition, or null. Nothing is known of it here but that it is not part of the path.</summary>
+    public string? Selector { get; }
+
     /// <summary>What workers read from.</summary>
     public Descriptor Descriptor { get; }
 
     /// <summary>Opens and locks an image.</summary>
+    /// <param name="image">Its path. Where there is no such file, an @ ends the path and a selector follows.</param>
     /// <exception cref="MountException">It is not there, not a file or block device, or somebody else's.</exception>
     public static ImageFile Open(string image)
     {
+        (image, string? selector) = SplitSelector(image);
         Descriptor? descriptor = Descriptor.TryOpen(image, Libc.O_RDONLY | Libc.O_NONBLOCK, out Errno errno);
         if (descriptor is null)
             throw new MountException(ExitCode.MountFailure, SystemCall.Describe(errno));
@@ -42,7 +48,7 @@ internal sealed class ImageFile : IDisposable
                 throw new MountException(ExitCode.MountFailure, "is neither a regular file nor a block device");
             string path = NativePath.Resolve(image, out errno) ?? throw new MountException(ExitCode.MountFailure, SystemCall.Describe(errno));
             held = status.IsBlockDevice ? ClaimDevice(path) : LockFile(descriptor, status);
-            return new ImageFile(path, descriptor, held);
+            return new ImageFile(path, selector, descriptor, held);
         }
         catch
         {
@@ -57,6 +63,21 @@ internal sealed class ImageFile : IDisposable
     {
         Descriptor.Dispose();
         _lock.Dispose();
+    }
+
+    /// <summary>
+    /// Splits <c>disk.img@2</c> into the path and what names a partition. A file of the whole name goes first; then the longest path before an @
+    /// that leads to something other than a directory. (A label may have @ and / in it, and so may a path.)
+    /// </summary>
+    /// <returns>The text as it is, and null, where nothing can be split off.</returns>
+    internal static (string Path, string? Selector) SplitSelector(string image)
+    {
+        if (FileStatus.Of(image, out Errno errno) is not null || errno is not (Errno.ENOENT or Errno.ENOTDIR or Errno.ENAMETOOLONG))
+            return (image, null);
+        for (int at = image.LastIndexOf('@'); at > 0; at = image.LastIndexOf('@', at - 1))
+            if (at < image.Length - 1 && FileStatus.Of(image[..at], out errno) is { IsDirectory: false })
+                return (image[..at], image[(at + 1)..]);
+        return (image, null);
     }
 
     private static Descriptor ClaimDevice(string path) =>
@@ -113,7 +134,7 @@ internal sealed class ImageFile : IDisposable
     private static string? UserOf(string path)
     {
         foreach (MountEntry entry in MountTable.Read())
-            if (entry.Source == path)
+            if (entry.Source == path || entry.Source.StartsWith(path + "@", StringComparison.Ordinal))
                 return $"mounted on {entry.MountPoint}";
         return null;
     }

@@ -51,9 +51,9 @@ internal sealed partial class SupervisorProcess : IDisposable
         bool root = Libc.GetEffectiveUserId() == 0;
         MountSpecification specification = FuseMount.Specify(_request, root);
         _image = ImageFile.Open(_request.Image);
-        specification = specification with { Source = _request.SourceName ?? _image.Path };
+        specification = specification with { Source = _request.SourceName ?? Source(_image) };
         FuseDevice? device = root ? FuseMount.OpenDevice() : null;
-        _state = SessionState.Create(_request.Serve);
+        _state = SessionState.Create(WithSelector(_request.Serve, _image.Selector));
         _worker = WorkerProcess.Start(_program, _image.Descriptor, _state, _log);
         const int Patience = 60_000; // a hostile image is told apart in a few seconds; a slow disk may take its time
         if (_worker.AwaitVerdict(Patience) is string reason)
@@ -122,6 +122,23 @@ internal sealed partial class SupervisorProcess : IDisposable
         _control?.Dispose();
         _registrations.ForEach(registration => registration.Dispose());
         _signals.Dispose();
+    }
+
+    // As the user wrote it but absolute: with the selector where that was part of the name, so that mount(8) finds a line of fstab mounted.
+    private static string Source(ImageFile image) => image.Selector is null ? image.Path : $"{image.Path}@{image.Selector}";
+
+    private static ServeOptions WithSelector(ServeOptions options, string? selector)
+    {
+        if (selector is null)
+            return options;
+        if (options.HasImageOffset || !options.Partition.IsEmpty)
+        {
+            string option = options.HasImageOffset ? "offset" : "partition";
+            throw new MountException(ExitCode.Usage, $"@{selector} and mount option '{option}' exclude each other");
+        }
+        return ShortText.TryFrom(selector, out ShortText text)
+            ? options with { Partition = text }
+            : throw new MountException(ExitCode.Usage, $"what follows the @ is longer than any partition's name: at most {ShortText.Capacity} bytes");
     }
 
     private int EndAfterUnmount()

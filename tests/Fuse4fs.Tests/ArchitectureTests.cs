@@ -94,6 +94,7 @@ public class ArchitectureTests
             type = type.GetElementType()!;
         string space = type.Namespace ?? "";
         return space is "Ext4Reader" or "Handles" ? space
+            : space.StartsWith("Ext4Reader.", StringComparison.Ordinal) ? "Ext4Reader"
             : space == "Fuse4fs" ? type.Name == "Program" ? "Program" : ""
             : space.StartsWith("Fuse4fs.", StringComparison.Ordinal) ? space.Split('.')[1]
             : "";

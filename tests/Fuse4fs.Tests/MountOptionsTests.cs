@@ -25,6 +25,30 @@ public class MountOptionsTests
     public void An_offset_is_bytes_or_has_a_suffix(string option, long expected) => Assert.Equal(expected, Apply(option).Serve.ImageOffset);
 
     [Fact]
+    public void An_offset_of_0_is_an_offset() =>
+        Assert.Equal((false, true), (Apply("").Serve.HasImageOffset, Apply("offset=0").Serve.HasImageOffset));
+
+    [Theory]
+    [InlineData("partition=2", "2")]
+    [InlineData("partition=LABEL=root", "LABEL=root")]
+    [InlineData("partition=1,partition=Grüße 🌍", "Grüße 🌍")]
+    public void A_partition_is_text(string option, string expected) => Assert.Equal(expected, Apply(option).Serve.Partition.ToString());
+
+    [Theory]
+    [InlineData("offset=0,partition=1")]
+    [InlineData("partition=1,offset=1M")]
+    public void Offset_and_partition_exclude_each_other(string option) =>
+        Assert.Contains("exclude", Assert.Throws<UsageException>(() => Apply(option)).Message);
+
+    [Fact]
+    public void A_partition_longer_than_any_name_is_refused()
+    {
+        Assert.Equal(255, Apply("partition=" + new string('x', 255)).Serve.Partition.ToString().Length);
+        Assert.Contains("partition", Assert.Throws<UsageException>(() => Apply("partition=" + new string('x', 256))).Message);
+        Assert.Contains("partition", Assert.Throws<UsageException>(() => Apply("partition=" + new string('é', 128))).Message);
+    }
+
+    [Fact]
     public void Options_may_come_in_several_lists_and_the_last_word_counts()
     {
         MountRequest request = MountOptions.Apply(Empty(), ["uid=1000,suid,noexec", "gid=5,nosuid,exec", "allow_other,noallow_other"]);
@@ -68,6 +92,8 @@ public class MountOptionsTests
     [InlineData("allow_other=yes", "allow_other")]
     [InlineData("readdirplus=maybe", "readdirplus")]
     [InlineData("fsname=", "fsname")]
+    [InlineData("partition=", "partition")]
+    [InlineData("partition", "partition")]
     public void Anything_else_is_refused_by_name(string option, string named) =>
         Assert.Contains(named, Assert.Throws<UsageException>(() => Apply(option)).Message);
 
