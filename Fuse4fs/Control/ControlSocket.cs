@@ -14,11 +14,13 @@ internal sealed class ControlSocket : IDisposable
     private const int MostCallers = 64;
 
     private readonly string _path;
+    private readonly ulong _inode;
     private readonly List<Descriptor> _callers = [];
 
     private ControlSocket(string path, Descriptor listener)
     {
         _path = path;
+        _inode = FileStatus.Of(path, out _)?.Inode ?? 0;
         Listener = listener;
     }
 
@@ -76,7 +78,9 @@ internal sealed class ControlSocket : IDisposable
         Listener.Dispose();
         try
         {
-            File.Delete(_path);
+            // The number may be another mount's by now, and the socket there, too.
+            if (FileStatus.Of(_path, out _)?.Inode == _inode)
+                File.Delete(_path);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

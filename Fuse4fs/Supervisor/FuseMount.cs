@@ -28,6 +28,7 @@ internal sealed class FuseMount : IDisposable
 
     private readonly bool _root;
     private readonly MountEntry _entry;
+    private bool _aborted;
 
     private FuseMount(MountSpecification specification, FuseDevice device, bool root, MountEntry entry)
     {
@@ -162,21 +163,24 @@ internal sealed class FuseMount : IDisposable
     }
 
     /// <summary>Ends the connection: callers get ENOTCONN instead of waiting.</summary>
-    public void Abort() => KernelMount.Abort(Minor);
+    public void Abort()
+    {
+        _aborted = true;
+        KernelMount.Abort(Minor);
+    }
 
     /// <summary>Unmounts, wherever the mount is by now and whatever lies over it.</summary>
     public UnmountResult Unmount(bool lazily)
     {
-        string target = Specification.Target;
-        if (MountTable.Find(target)?.DeviceMinor != Minor)
-        {
-            MountEntry? elsewhere = MountTable.Read().LastOrDefault(entry => entry.DeviceMinor == Minor && entry.DeviceMajor == _entry.DeviceMajor);
-            if (elsewhere is null)
-                return UnmountResult.Done;
-            if (elsewhere.MountPoint == target)
-                return UnmountResult.Failed; // covered: umount2 would hit the other mount
-            target = elsewhere.MountPoint;
-        }
+        // A connection that ended without our doing was unmounted: its device number is free, and may be another mount's by now.
+        if (IsGone && !_aborted)
+            return UnmountResult.Done;
+        MountEntry? ours = MountTable.Read().LastOrDefault(entry => entry with { MountPoint = _entry.MountPoint, Options = _entry.Options } == _entry);
+        if (ours is null)
+            return UnmountResult.Done;
+        string target = ours.MountPoint;
+        if (MountTable.Find(target) != ours)
+            return UnmountResult.Failed; // covered: umount2 would hit the other mount
         if (!_root)
             return UserMount.Unmount(target, lazily) is null ? UnmountResult.Done : lazily ? UnmountResult.Failed : UnmountResult.Busy;
         return KernelMount.Unmount(target, lazily) switch
@@ -191,7 +195,7 @@ internal sealed class FuseMount : IDisposable
     public void Dispose()
     {
         if (!Device.Descriptor.IsClosed)
-            _ = Unmount(lazily: true); // an aborted connection is gone and mounted still
+            _ = Unmount(lazily: true);
         Device.Dispose();
     }
 
