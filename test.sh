@@ -87,7 +87,8 @@ run() {
   fi
 }
 
-for project in $(cd tests && ls -d ./*.Tests | sed 's|^\./||'); do
+for project in tests/*.Tests; do
+  project=${project#tests/}
   tier=$(tier_of "$project")
   if [[ " ${tiers[*]} " == *" $tier "* ]]; then run "$project"; fi
 done

@@ -8,6 +8,7 @@ umask 022
 export LC_ALL=C PATH="$PATH:/usr/sbin:/sbin" MKE2FS_SKIP_PROGRESS=1 E2FSPROGS_FAKE_TIME=1700000000 E2FSCK_TIME=1700000000 SOURCE_DATE_EPOCH=1700000000
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+# shellcheck source=images/lib.sh
 . "$here/lib.sh"
 
 if [ "${1:-}" = --list ]; then
@@ -19,6 +20,7 @@ fi
 mkdir -p "$1"
 output=$(CDPATH='' cd -- "$1" && pwd)
 shift
+# shellcheck disable=SC2046 # names are single words
 [ $# -gt 0 ] || set -- $("$here/build.sh" --list)
 
 for name in "$@"; do
@@ -27,6 +29,7 @@ for name in "$@"; do
   trap 'rm -rf "$work"' EXIT
   image=$work/image
   : > "$work/script"
+  # shellcheck source=/dev/null
   (. "$here/recipes/$name.sh")
   mv "$image" "$output/$name.img" # in one step: whoever sees the name sees a finished image
   rm -rf "$work"

@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2154,SC2059
 # What recipes are written in. Sourced by build.sh, which sets $name, $image and $work.
 #
 # A recipe calls `new_image` (mke2fs), then says what goes in: `put`, `directory`, `symlink`, `set_field`, … collect a script;
@@ -57,8 +58,8 @@ set_times() {
   low=$(($2 & 0xffffffff))
   epoch=$(((($2 - ((low ^ 0x80000000) - 0x80000000)) >> 32) & 3))
   for field in atime ctime mtime crtime; do
-    set_field "$1" $field $(printf '0x%x' $low)
-    set_field "$1" ${field}_extra $(printf '0x%x' $(($3 << 2 | epoch)))
+    set_field "$1" $field "$(printf '0x%x' $low)"
+    set_field "$1" ${field}_extra "$(printf '0x%x' $(($3 << 2 | epoch)))"
   done
 }
 
