@@ -17,6 +17,7 @@ public sealed class LiveMount : IDisposable
 #pragma warning restore CA2213
     private readonly List<int> _processes = [];
     private readonly int _minor;
+    private bool _mayEnd;
 
     private LiveMount(string image, string? options, bool foreground, double limitSeconds, ScratchFolder folder)
     {
@@ -48,7 +49,7 @@ public sealed class LiveMount : IDisposable
         }
         catch
         {
-            Dispose();
+            End();
             throw;
         }
     }
@@ -85,6 +86,7 @@ public sealed class LiveMount : IDisposable
     /// <summary>Waits until the mount is gone and no process of ours is left; answers the foreground command's exit code, or null.</summary>
     public int? WaitForEnd(double seconds = 5)
     {
+        _mayEnd = true;
         Deadline deadline = Deadline.In(seconds);
         deadline.WaitUntil(() => !IsMounted, $"unmounted: {MountPoint}; the log: {Log}");
         // Our own child is reaped by Process only; the others by whoever adopted them.
@@ -95,6 +97,16 @@ public sealed class LiveMount : IDisposable
     }
 
     public void Dispose()
+    {
+        bool endedByItself = !_mayEnd && _minor != 0 && !IsMounted;
+        End();
+#pragma warning disable CA1065 // what the test has found is of no use: it looked at an empty folder
+        if (endedByItself)
+            throw new InvalidOperationException($"{MountPoint} ended before its test, which had not asked for it; the log: {Log}");
+#pragma warning restore CA1065
+    }
+
+    private void End()
     {
         try
         {
@@ -128,6 +140,7 @@ public sealed class LiveMount : IDisposable
     /// </summary>
     private void Abort(string why)
     {
+        _mayEnd = true;
         int minor = _minor != 0 ? _minor : Entry?.DeviceMinor ?? 0;
         Console.Error.WriteLine($"{MountPoint}: {why}; aborting connection {minor}. The log: {Log}");
         if (minor != 0)

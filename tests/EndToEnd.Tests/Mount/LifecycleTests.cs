@@ -77,7 +77,7 @@ public class LifecycleTests
         FuseServer.Run("umount", "--wait", mount.MountPoint).OrThrow();
         // Nobody holds the lock any more, at once.
         using FileStream writer = new(copy.ImagePath, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
-        Assert.False(mount.IsMounted);
+        mount.WaitForEnd(1);
     }
 
     [MountFact]
@@ -153,6 +153,7 @@ public class LifecycleTests
         using LiveMount first = LiveMount.Foregrounded(Image), second = LiveMount.Daemon(Image);
         Assert.Equal(File.ReadAllBytes(first.PathOf("docs/guide.txt")), File.ReadAllBytes(second.PathOf("docs/guide.txt")));
         FuseServer.Run("umount", "--wait", first.MountPoint).OrThrow();
+        Assert.Equal(0, first.WaitForEnd());
         Assert.True(File.Exists(second.PathOf("hello.txt")));
     }
 
