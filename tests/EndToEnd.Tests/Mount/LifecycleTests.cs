@@ -165,6 +165,31 @@ public class LifecycleTests
         Assert.Throws<IOException>(() => new FileStream(copy.ImagePath, FileMode.Open, FileAccess.ReadWrite, FileShare.None).Dispose());
     }
 
+    [MountTheory]
+    [InlineData("elsewhere")]
+    [InlineData("same place")]
+    public void A_mount_that_ended_takes_no_other_mount_with_it(string where)
+    {
+        using ScratchFolder folder = new();
+        string other = folder.Folder("other");
+        // The kernel gives a freed device number to the next mount, of whatever kind: it no longer means ours.
+        for (int round = 0; round < 20; round++)
+        {
+            using LiveMount mount = LiveMount.Daemon(Image);
+            string place = where == "elsewhere" ? other : mount.MountPoint;
+            try
+            {
+                Command.Run("sh", "-c", $"umount '{mount.MountPoint}' && mount -t tmpfs none '{place}'").OrThrow();
+                mount.WaitForEnd();
+                Assert.Equal("tmpfs", MountTable.Find(place)?.Type);
+            }
+            finally
+            {
+                Command.Run("umount", place);
+            }
+        }
+    }
+
     [MountFact]
     public void The_image_is_the_same_bytes_after_use()
     {
