@@ -42,11 +42,10 @@ internal sealed class Statistics(Superblock superblock, GroupTable groups, Inode
 
     private ulong Overhead()
     {
-        uint copies = 1 + superblock.DescriptorBlocks + superblock.ReservedDescriptorBlocks;
         ulong overhead = superblock.FirstDataBlock;
         uint count = superblock.GroupCount;
         for (uint group = 0; group < count; group++)
-            overhead += superblock.InodeTableBlocks + Bitmaps + (superblock.HasBackup(group) ? copies : 0);
+            overhead += superblock.InodeTableBlocks + Bitmaps + superblock.BackupBlocks(group);
         return overhead + JournalBlocks();
     }
 

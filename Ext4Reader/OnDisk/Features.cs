@@ -21,6 +21,7 @@ internal enum IncompatibleFeatures : uint
     None = 0,
     FileType = 0x2,
     NeedsRecovery = 0x4,
+    MetaBlockGroups = 0x10,
     Extents = 0x40,
     SixtyFourBit = 0x80,
     FlexibleGroups = 0x200,
@@ -49,7 +50,7 @@ internal readonly record struct Features(CompatibleFeatures Compatible, Incompat
     // A feature missing here changes the layout in a way that is not read yet.
     private const IncompatibleFeatures Readable = IncompatibleFeatures.FileType | IncompatibleFeatures.NeedsRecovery
         | IncompatibleFeatures.Extents | IncompatibleFeatures.SixtyFourBit | IncompatibleFeatures.FlexibleGroups
-        | IncompatibleFeatures.ChecksumSeed | IncompatibleFeatures.LargeDirectory;
+        | IncompatibleFeatures.ChecksumSeed | IncompatibleFeatures.LargeDirectory | IncompatibleFeatures.MetaBlockGroups;
 
     // By definition a reader may ignore these features; these two it may not, unless it wants to show wrong or unverified content.
     private const ReadOnlyFeatures Unreadable = ReadOnlyFeatures.BigAllocation | ReadOnlyFeatures.Verity;

@@ -46,6 +46,9 @@ internal sealed class Superblock
     /// <summary>Blocks kept free behind each copy of the group descriptors, for a filesystem that grows.</summary>
     internal required uint ReservedDescriptorBlocks { get; init; }
 
+    /// <summary>With meta_bg: blocks of descriptors from this one on lie in the groups they describe.</summary>
+    internal required uint FirstMetaBlockGroup { get; init; }
+
     internal required uint JournalInode { get; init; }
     internal required uint OrphanFileInode { get; init; }
     internal required (uint User, uint Group, uint Project) QuotaInodes { get; init; }
@@ -70,6 +73,9 @@ internal sealed class Superblock
     internal uint GroupCount => (uint)((BlockCount - FirstDataBlock + BlocksPerGroup - 1) / BlocksPerGroup);
     internal int DescriptorsPerBlock => BlockSize / DescriptorSize;
     internal uint DescriptorBlocks => (uint)(((ulong)GroupCount + (uint)DescriptorsPerBlock - 1) / (uint)DescriptorsPerBlock);
+    /// <summary>The block that holds this superblock.</summary>
+    internal uint SuperblockBlock => BlockSizeBits == 10 ? 1u : 0u;
+
     internal int InodesPerBlock => BlockSize / InodeSize;
     internal uint InodeTableBlocks => (InodesPerGroup + (uint)InodesPerBlock - 1) / (uint)InodesPerBlock;
 
@@ -125,6 +131,7 @@ internal sealed class Superblock
             InodeSize = isDynamic ? LittleEndian.U16(raw, 0x58) : InodeRecord.MinimumSize,  // s_inode_size
             DescriptorSize = is64Bit ? LittleEndian.U16(raw, 0xfe) : GroupDescriptor.MinimumSize, // s_desc_size
             ReservedDescriptorBlocks = LittleEndian.U16(raw, 0xce),                         // s_reserved_gdt_blocks
+            FirstMetaBlockGroup = features.Has(IncompatibleFeatures.MetaBlockGroups) ? LittleEndian.U32(raw, 0x104) : uint.MaxValue, // s_first_meta_bg
             JournalInode = features.Has(CompatibleFeatures.HasJournal) ? LittleEndian.U32(raw, 0xe0) : 0, // s_journal_inum
             OrphanFileInode = LittleEndian.U32(raw, 0x280),                                 // s_orphan_file_inum
             QuotaInodes = (LittleEndian.U32(raw, 0x240), LittleEndian.U32(raw, 0x244), LittleEndian.U32(raw, 0x26c)), // s_usr_quota_inum, s_grp_…, s_prj_…
@@ -155,6 +162,33 @@ internal sealed class Superblock
         if (group == 1 || !Features.Has(ReadOnlyFeatures.SparseSuperblocks))
             return true;
         return (group & 1) != 0 && (IsPower(group, 3) || IsPower(group, 5) || IsPower(group, 7));
+    }
+
+    /// <summary>
+    /// Where a block of group descriptors is. They all follow the superblock; with meta_bg the later ones lie in the first of the groups they
+    /// describe instead, behind that group's copy of the superblock if it has one.
+    /// </summary>
+    /// <param name="index">Below the number of blocks of descriptors.</param>
+    internal ulong DescriptorBlock(uint index)
+    {
+        if (index < FirstMetaBlockGroup)
+            return SuperblockBlock + 1UL + index;
+        uint group = index * (uint)DescriptorsPerBlock;
+        ulong first = FirstDataBlock + (ulong)group * BlocksPerGroup;
+        return (group == 0 ? SuperblockBlock - FirstDataBlock : 0) + first + (HasBackup(group) ? 1u : 0);
+    }
+
+    /// <summary>Blocks at the start of a group that hold copies of the superblock and of group descriptors, or are kept for them.</summary>
+    internal uint BackupBlocks(uint group)
+    {
+        uint metaGroup = group / (uint)DescriptorsPerBlock;
+        bool hasBackup = HasBackup(group);
+        uint blocks = hasBackup ? 1 + ReservedDescriptorBlocks : 0;
+        if (metaGroup < FirstMetaBlockGroup)
+            return blocks + (hasBackup ? Math.Min(DescriptorBlocks, FirstMetaBlockGroup) : 0);
+        // One copy each in the first, the second and the last group of those that a block of descriptors describes.
+        uint index = group % (uint)DescriptorsPerBlock;
+        return blocks + (index <= 1 || index == (uint)DescriptorsPerBlock - 1 ? 1u : 0);
     }
 
     /// <summary>What every checksum of an inode and of the blocks it owns starts from.</summary>
@@ -216,8 +250,11 @@ internal sealed class Superblock
         ulong groups = (BlockCount - FirstDataBlock + BlocksPerGroup - 1) / BlocksPerGroup;
         if (groups > uint.MaxValue || groups * InodesPerGroup != InodeCount)
             throw Absurd($"{InodeCount} inodes in {groups} groups of {InodesPerGroup}");
+        if (Features.Has(IncompatibleFeatures.MetaBlockGroups) && FirstMetaBlockGroup > DescriptorBlocks)
+            throw Absurd($"a first meta block group of {FirstMetaBlockGroup} with {DescriptorBlocks} blocks of group descriptors");
         // The descriptors follow the superblock inside the first group, which also has bitmaps and inodes.
-        if (DescriptorBlocks >= BlocksPerGroup || FirstDataBlock + (ulong)DescriptorBlocks >= BlockCount)
-            throw Absurd($"{DescriptorBlocks} blocks of group descriptors in groups of {BlocksPerGroup} blocks");
+        uint leading = Math.Min(DescriptorBlocks, FirstMetaBlockGroup);
+        if (leading >= BlocksPerGroup || FirstDataBlock + (ulong)leading >= BlockCount)
+            throw Absurd($"{leading} blocks of group descriptors in groups of {BlocksPerGroup} blocks");
     }
 }

@@ -58,7 +58,7 @@ internal sealed class GroupTable(BlockReader blocks)
     private BlockLease Lease(uint group, out ReadOnlySpan<byte> raw)
     {
         uint perBlock = (uint)_superblock.DescriptorsPerBlock;
-        BlockLease lease = blocks.Read(_superblock.FirstDataBlock + 1UL + group / perBlock, 0);
+        BlockLease lease = blocks.Read(_superblock.DescriptorBlock(group / perBlock), 0);
         raw = Slice(lease.Bytes, (int)(group % perBlock));
         return lease;
     }
