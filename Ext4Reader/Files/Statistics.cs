@@ -25,12 +25,14 @@ internal sealed class Statistics(Superblock superblock, GroupTable groups, Inode
 
     private Box Compute()
     {
-        (ulong freeBlocks, ulong freeInodes) = groups.CountFree();
-        ulong overhead = Math.Min(Overhead(), superblock.BlockCount);
+        (ulong freeClusters, ulong freeInodes) = groups.CountFree();
+        int clusterBits = superblock.ClusterBits;
+        ulong freeBlocks = Math.Min(freeClusters, ulong.MaxValue >> clusterBits) << clusterBits;
+        ulong overhead = Math.Min(OverheadClusters() << clusterBits, superblock.BlockCount);
         ulong reserve = superblock.Features.Has(IncompatibleFeatures.Extents)
-            ? Math.Min(superblock.BlockCount / ReserveDivisor, MaximumReserve)
+            ? Math.Min((superblock.BlockCount >> clusterBits) / ReserveDivisor, MaximumReserve)
             : 0;
-        ulong kept = Math.Min(superblock.ReservedBlockCount, superblock.BlockCount) + reserve;
+        ulong kept = Math.Min(superblock.ReservedBlockCount, superblock.BlockCount) + (reserve << clusterBits);
         return new Box(new Ext4Statistics(
             Blocks: superblock.BlockCount - overhead,
             FreeBlocks: freeBlocks,
@@ -40,14 +42,23 @@ internal sealed class Statistics(Superblock superblock, GroupTable groups, Inode
             OverheadBlocks: overhead));
     }
 
-    private ulong Overhead()
+    private ulong OverheadClusters()
     {
+        if (superblock.ClusterBits != 0)
+        {
+            // Linux does not count either where mke2fs did.
+            bool isCounted = superblock.OverheadClusters != 0 && superblock.OverheadClusters <= superblock.BlockCount;
+            return isCounted ? superblock.OverheadClusters : ClusterOverhead.Count(superblock, groups) + Clusters(JournalBlocks());
+        }
+
         ulong overhead = superblock.FirstDataBlock;
         uint count = superblock.GroupCount;
         for (uint group = 0; group < count; group++)
             overhead += superblock.InodeTableBlocks + Bitmaps + superblock.BackupBlocks(group);
         return overhead + JournalBlocks();
     }
+
+    private ulong Clusters(ulong blocks) => (blocks + (1UL << superblock.ClusterBits) - 1) >> superblock.ClusterBits;
 
     private ulong JournalBlocks()
     {

@@ -52,8 +52,8 @@ internal readonly record struct Features(CompatibleFeatures Compatible, Incompat
         | IncompatibleFeatures.Extents | IncompatibleFeatures.SixtyFourBit | IncompatibleFeatures.FlexibleGroups
         | IncompatibleFeatures.ChecksumSeed | IncompatibleFeatures.LargeDirectory | IncompatibleFeatures.MetaBlockGroups;
 
-    // By definition a reader may ignore these features; these two it may not, unless it wants to show wrong or unverified content.
-    private const ReadOnlyFeatures Unreadable = ReadOnlyFeatures.BigAllocation | ReadOnlyFeatures.Verity;
+    // By definition a reader may ignore these features; this one it may not, unless it wants to show unverified content.
+    private const ReadOnlyFeatures Unreadable = ReadOnlyFeatures.Verity;
 
     private static readonly string?[] CompatibleNames =
     [

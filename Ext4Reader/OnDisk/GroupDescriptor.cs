@@ -1,7 +1,8 @@
 namespace Ext4Reader.OnDisk;
 
 /// <summary>Where a block group keeps its inode table, and how much of the group is free.</summary>
-internal readonly record struct GroupDescriptor(ulong InodeTable, uint FreeBlocks, uint FreeInodes, bool IsInodeTableUninitialized)
+internal readonly record struct GroupDescriptor(
+    ulong BlockBitmap, ulong InodeBitmap, ulong InodeTable, uint FreeClusters, uint FreeInodes, bool IsInodeTableUninitialized)
 {
     /// <summary>Bytes of a descriptor without the feature 64bit; with it, the superblock says.</summary>
     internal const int MinimumSize = 32;
@@ -14,8 +15,10 @@ internal readonly record struct GroupDescriptor(ulong InodeTable, uint FreeBlock
     {
         bool hasHighHalves = raw.Length >= SizeWithHighHalves;
         return new GroupDescriptor(
+            BlockBitmap: hasHighHalves ? LittleEndian.U64(raw, 0x00, 0x20) : LittleEndian.U32(raw, 0x00),      // bg_block_bitmap
+            InodeBitmap: hasHighHalves ? LittleEndian.U64(raw, 0x04, 0x24) : LittleEndian.U32(raw, 0x04),      // bg_inode_bitmap
             InodeTable: hasHighHalves ? LittleEndian.U64(raw, 0x08, 0x28) : LittleEndian.U32(raw, 0x08),       // bg_inode_table
-            FreeBlocks: hasHighHalves ? LittleEndian.U32(raw, low: 0x0c, high: 0x2c) : LittleEndian.U16(raw, 0x0c), // bg_free_blocks_count
+            FreeClusters: hasHighHalves ? LittleEndian.U32(raw, low: 0x0c, high: 0x2c) : LittleEndian.U16(raw, 0x0c), // bg_free_blocks_count
             FreeInodes: hasHighHalves ? LittleEndian.U32(raw, low: 0x0e, high: 0x2e) : LittleEndian.U16(raw, 0x0e), // bg_free_inodes_count
             IsInodeTableUninitialized: (LittleEndian.U16(raw, 0x12) & InodeUninitialized) != 0);               // bg_flags
     }

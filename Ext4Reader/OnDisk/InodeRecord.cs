@@ -112,7 +112,7 @@ internal static class InodeRecord
         if (extraSize == 0 && raw.Length > MinimumSize)
             extraSize = UsualExtraSize;
         bool hasBirth = Fits(0x90, sizeof(uint), extraSize);
-        ulong attributeSectors = attributeBlock != 0 ? (uint)superblock.BlockSize >> 9 : 0;
+        ulong attributeSectors = attributeBlock != 0 ? 1UL << (superblock.BlockSizeBits + superblock.ClusterBits - 9) : 0;
         return new Inode(map)
         {
             Number = number,

@@ -25,15 +25,22 @@ internal sealed class Superblock
     private const uint FirstInodeOfRevision0 = 11;
     private const byte ChecksumTypeCrc32c = 1;
 
+    // Clusters of a gibibyte: what Linux takes.
+    private const uint MaximumLogClusterSize = 20;
+
     internal required Features Features { get; init; }
     internal required uint InodeCount { get; init; }
     internal required ulong BlockCount { get; init; }
     internal required ulong ReservedBlockCount { get; init; }
 
-    /// <summary>The block that holds this superblock; metadata starts behind it.</summary>
+    /// <summary>Where the first group starts.</summary>
     internal required uint FirstDataBlock { get; init; }
 
     internal required int BlockSizeBits { get; init; }
+
+    /// <summary>Blocks are allocated in clusters of 2 to the power of this many; 0 without bigalloc.</summary>
+    internal required int ClusterBits { get; init; }
+
     internal required uint BlocksPerGroup { get; init; }
     internal required uint InodesPerGroup { get; init; }
     internal required int InodeSize { get; init; }
@@ -53,6 +60,9 @@ internal sealed class Superblock
     internal required uint OrphanFileInode { get; init; }
     internal required (uint User, uint Group, uint Project) QuotaInodes { get; init; }
     internal required (uint First, uint Second) BackupGroups { get; init; }
+
+    /// <summary>Clusters of metadata that whoever made the filesystem counted; 0 if nobody did.</summary>
+    internal required uint OverheadClusters { get; init; }
 
     /// <summary>What every metadata checksum of this filesystem starts from.</summary>
     internal required uint ChecksumSeed { get; init; }
@@ -80,7 +90,7 @@ internal sealed class Superblock
     internal uint InodeTableBlocks => (InodesPerGroup + (uint)InodesPerBlock - 1) / (uint)InodesPerBlock;
 
     /// <summary>Whether metadata or file data may lie in this block at all.</summary>
-    internal bool IsDataBlock(ulong block) => block > FirstDataBlock && block < BlockCount;
+    internal bool IsDataBlock(ulong block) => block > SuperblockBlock && block < BlockCount;
 
     /// <summary>Whether all blocks of a run may hold metadata or file data.</summary>
     internal bool IsDataRun(ulong block, ulong length) => IsDataBlock(block) && length <= BlockCount - block;
@@ -114,6 +124,10 @@ internal sealed class Superblock
         uint logBlockSize = LittleEndian.U32(raw, 0x18);                                    // s_log_block_size
         if (logBlockSize > 6)
             throw Absurd($"block size 2^{(ulong)logBlockSize + 10}");
+        bool hasClusters = features.Has(ReadOnlyFeatures.BigAllocation);
+        uint logClusterSize = LittleEndian.U32(raw, 0x1c);                                  // s_log_cluster_size
+        if (hasClusters ? logClusterSize < logBlockSize || logClusterSize > MaximumLogClusterSize : logClusterSize != logBlockSize)
+            throw Absurd($"clusters of 2^{(ulong)logClusterSize + 10} bytes {(hasClusters ? "" : "without the feature bigalloc ")}and blocks of 2^{logBlockSize + 10}");
         bool is64Bit = features.Has(IncompatibleFeatures.SixtyFourBit);
         byte[] uuid = raw.Slice(0x68, 16).ToArray();                                        // s_uuid
         uint flags = LittleEndian.U32(raw, 0x160);                                          // s_flags
@@ -125,6 +139,7 @@ internal sealed class Superblock
             ReservedBlockCount = is64Bit ? LittleEndian.U64(raw, 0x08, 0x154) : LittleEndian.U32(raw, 0x08), // s_r_blocks_count
             FirstDataBlock = LittleEndian.U32(raw, 0x14),                                   // s_first_data_block
             BlockSizeBits = (int)logBlockSize + 10,
+            ClusterBits = (int)(logClusterSize - logBlockSize),
             BlocksPerGroup = LittleEndian.U32(raw, 0x20),                                   // s_blocks_per_group
             InodesPerGroup = LittleEndian.U32(raw, 0x28),                                   // s_inodes_per_group
             FirstInode = isDynamic ? LittleEndian.U32(raw, 0x54) : FirstInodeOfRevision0,   // s_first_ino
@@ -136,6 +151,7 @@ internal sealed class Superblock
             OrphanFileInode = LittleEndian.U32(raw, 0x280),                                 // s_orphan_file_inum
             QuotaInodes = (LittleEndian.U32(raw, 0x240), LittleEndian.U32(raw, 0x244), LittleEndian.U32(raw, 0x26c)), // s_usr_quota_inum, s_grp_…, s_prj_…
             BackupGroups = (LittleEndian.U32(raw, 0x24c), LittleEndian.U32(raw, 0x250)),    // s_backup_bgs
+            OverheadClusters = LittleEndian.U32(raw, 0x248),                                // s_overhead_clusters
             ChecksumSeed = features.Has(IncompatibleFeatures.ChecksumSeed)
                 ? LittleEndian.U32(raw, 0x270)                                              // s_checksum_seed
                 : Crc32c.Append(Crc32c.Start, uuid),
@@ -146,9 +162,7 @@ internal sealed class Superblock
             Uuid = uuid,
             Label = TrimAtNul(raw.Slice(0x78, 16)),                                         // s_volume_name
         };
-        superblock.CheckGeometry(
-            logClusterSize: LittleEndian.U32(raw, 0x1c),                                    // s_log_cluster_size
-            logBlockSize);
+        superblock.CheckGeometry(clustersPerGroup: LittleEndian.U32(raw, 0x24));            // s_clusters_per_group
         return superblock;
     }
 
@@ -225,10 +239,8 @@ internal sealed class Superblock
     private static CorruptImageException Absurd(string what) =>
         new(Corruption.SuperblockGeometry, 0, $"superblock: {what} cannot be");
 
-    private void CheckGeometry(uint logClusterSize, uint logBlockSize)
+    private void CheckGeometry(uint clustersPerGroup)
     {
-        if (logClusterSize != logBlockSize)
-            throw Absurd($"clusters of 2^{(ulong)logClusterSize + 10} bytes without the feature bigalloc");
         if (InodeSize < InodeRecord.MinimumSize || InodeSize > BlockSize || !BitOperations.IsPow2(InodeSize))
             throw Absurd($"inode size {InodeSize}");
         if (FirstInode < FirstInodeOfRevision0)
@@ -237,15 +249,18 @@ internal sealed class Superblock
         if (is64Bit && (DescriptorSize is < 64 or > 1024 || !BitOperations.IsPow2(DescriptorSize)))
             throw Absurd($"group descriptor size {DescriptorSize}");
         uint bitsPerBlock = (uint)BlockSize * 8;
-        if (BlocksPerGroup == 0 || BlocksPerGroup > bitsPerBlock)
+        if (ClusterBits > 0 && (clustersPerGroup > bitsPerBlock || (ulong)clustersPerGroup << ClusterBits != BlocksPerGroup))
+            throw Absurd($"{clustersPerGroup} clusters of {1L << ClusterBits} blocks in groups of {BlocksPerGroup} blocks");
+        if (BlocksPerGroup == 0 || BlocksPerGroup >> ClusterBits > bitsPerBlock)
             throw Absurd($"{BlocksPerGroup} blocks per group");
         if (InodesPerGroup < (uint)InodesPerBlock || InodesPerGroup > bitsPerBlock)
             throw Absurd($"{InodesPerGroup} inodes per group");
         if (ReservedDescriptorBlocks > (uint)BlockSize / 4)
             throw Absurd($"{ReservedDescriptorBlocks} reserved descriptor blocks");
-        if (FirstDataBlock != (BlockSizeBits == 10 ? 1u : 0u))
+        // With bigalloc groups start at block 0, even where blocks of 1 KiB put the superblock into block 1.
+        if (FirstDataBlock != SuperblockBlock && !(FirstDataBlock == 0 && ClusterBits > 0))
             throw Absurd($"first data block {FirstDataBlock} with blocks of {BlockSize} bytes");
-        if (BlockCount <= FirstDataBlock || BlockCount > (ulong)long.MaxValue >> BlockSizeBits)
+        if (BlockCount <= SuperblockBlock || BlockCount > (ulong)long.MaxValue >> BlockSizeBits)
             throw Absurd($"{BlockCount} blocks");
         ulong groups = (BlockCount - FirstDataBlock + BlocksPerGroup - 1) / BlocksPerGroup;
         if (groups > uint.MaxValue || groups * InodesPerGroup != InodeCount)
@@ -254,7 +269,7 @@ internal sealed class Superblock
             throw Absurd($"a first meta block group of {FirstMetaBlockGroup} with {DescriptorBlocks} blocks of group descriptors");
         // The descriptors follow the superblock inside the first group, which also has bitmaps and inodes.
         uint leading = Math.Min(DescriptorBlocks, FirstMetaBlockGroup);
-        if (leading >= BlocksPerGroup || FirstDataBlock + (ulong)leading >= BlockCount)
+        if (leading >= BlocksPerGroup || SuperblockBlock + (ulong)leading >= BlockCount)
             throw Absurd($"{leading} blocks of group descriptors in groups of {BlocksPerGroup} blocks");
     }
 }

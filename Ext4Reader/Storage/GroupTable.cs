@@ -34,10 +34,10 @@ internal sealed class GroupTable(BlockReader blocks)
         return descriptor;
     }
 
-    /// <summary>The sums of free blocks and inodes over all groups; checksums are not looked at, as in Linux.</summary>
-    internal (ulong Blocks, ulong Inodes) CountFree()
+    /// <summary>The sums of free clusters and inodes over all groups; checksums are not looked at, as in Linux.</summary>
+    internal (ulong Clusters, ulong Inodes) CountFree()
     {
-        ulong freeBlocks = 0;
+        ulong freeClusters = 0;
         ulong freeInodes = 0;
         uint perBlock = (uint)_superblock.DescriptorsPerBlock;
         for (uint first = 0; first < _superblock.GroupCount;)
@@ -47,12 +47,19 @@ internal sealed class GroupTable(BlockReader blocks)
             for (int index = 0; first < end; first++, index++)
             {
                 GroupDescriptor descriptor = GroupDescriptor.Parse(Slice(lease.Bytes, index));
-                freeBlocks += descriptor.FreeBlocks;
+                freeClusters += descriptor.FreeClusters;
                 freeInodes += descriptor.FreeInodes;
             }
         }
 
-        return (freeBlocks, freeInodes);
+        return (freeClusters, freeInodes);
+    }
+
+    /// <summary>A descriptor as it lies.</summary>
+    internal GroupDescriptor ReadUnchecked(uint group)
+    {
+        using BlockLease lease = Lease(group, out ReadOnlySpan<byte> raw);
+        return GroupDescriptor.Parse(raw);
     }
 
     private BlockLease Lease(uint group, out ReadOnlySpan<byte> raw)

@@ -32,6 +32,8 @@ public class LayoutTests
         "-t ext4 -b 1024 -O meta_bg,^resize_inode -g 256",
         "-t ext4 -b 1024 -O meta_bg,^resize_inode,^64bit -g 256",
         "-t ext4 -b 4096 -O meta_bg,^resize_inode,^sparse_super -g 256",
+        "-t ext4 -b 4096 -O bigalloc -C 65536",
+        "-t ext4 -b 1024 -O bigalloc,^64bit -C 16384",
         "-t ext4 -b 1024 -O large_dir,quota,project,fast_commit,stable_inodes",
         "-t ext4 -b 1024 -G 4 -g 1024",
     ];

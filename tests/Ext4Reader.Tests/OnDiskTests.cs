@@ -38,8 +38,8 @@ public class OnDiskTests
         raw[0x0e] = 0x55;
         raw[0x2e] = 0x66;
         raw[0x12] = 0x01;
-        Assert.Equal(new GroupDescriptor(0x22_00000011, 0x44_0033, 0x66_0055, true), GroupDescriptor.Parse(raw));
-        Assert.Equal(new GroupDescriptor(0x11, 0x33, 0x55, true), GroupDescriptor.Parse(raw.AsSpan(0, 32)));
+        Assert.Equal(new GroupDescriptor(0, 0, 0x22_00000011, 0x44_0033, 0x66_0055, true), GroupDescriptor.Parse(raw));
+        Assert.Equal(new GroupDescriptor(0, 0, 0x11, 0x33, 0x55, true), GroupDescriptor.Parse(raw.AsSpan(0, 32)));
     }
 
     [Theory]
@@ -187,7 +187,7 @@ public class OnDiskTests
         var features = new Features((CompatibleFeatures)uint.MaxValue, (IncompatibleFeatures)0x8303ffff, (ReadOnlyFeatures)0x1ffff);
         Assert.Equal(
             ["compression", "journal_dev", "FEATURE_I5", "mmp", "ea_inode", "FEATURE_I11", "dirdata", "inline_data", "encrypt", "casefold",
-             "FEATURE_I24", "FEATURE_I25", "FEATURE_I31", "bigalloc", "verity"],
+             "FEATURE_I24", "FEATURE_I25", "FEATURE_I31", "verity"],
             features.UnreadableNames());
     }
 

@@ -63,7 +63,7 @@ internal sealed class DamagedImage : IDisposable
         return (int)((descriptor.InodeTable << Superblock.BlockSizeBits) + ((number - 1) % Superblock.InodesPerGroup * (uint)Superblock.InodeSize));
     }
 
-    public int GroupAt(uint group) => (int)(Superblock.FirstDataBlock + 1) * Superblock.BlockSize + (int)group * Superblock.DescriptorSize;
+    public int GroupAt(uint group) => (int)(Superblock.SuperblockBlock + 1) * Superblock.BlockSize + (int)group * Superblock.DescriptorSize;
 
     /// <summary>Where a block of a file lies, before any damage.</summary>
     public int BlockAt(string path, uint fileBlock)
