@@ -114,6 +114,9 @@ public enum Corruption
     /// <summary>The checksum of an extent tree block is wrong.</summary>
     ExtentBlockChecksum,
 
+    /// <summary>Content that should lie in the inode is not there.</summary>
+    InlineData,
+
     /// <summary>A directory's size is zero, no multiple of the block size, or more than the image can hold.</summary>
     DirectorySize,
 

@@ -22,6 +22,7 @@ public sealed class Ext4Image : IDisposable
     private readonly ImageSource _source;
     private readonly InodeTable _inodes;
     private readonly FileReader _files;
+    private readonly InlineFiles _inline;
     private readonly SymbolicLinks _links;
     private readonly DirectoryReader _directories;
     private readonly ExtendedAttributes _attributes;
@@ -36,8 +37,9 @@ public sealed class Ext4Image : IDisposable
         var map = new BlockMap(blocks);
         _inodes = new InodeTable(blocks, groups);
         _files = new FileReader(blocks, map);
-        _links = new SymbolicLinks(blocks, _files);
-        _directories = new DirectoryReader(blocks, map);
+        _inline = new InlineFiles(_inodes);
+        _links = new SymbolicLinks(blocks, _files, _inline);
+        _directories = new DirectoryReader(blocks, map, _inline);
         _attributes = new ExtendedAttributes(blocks, _inodes);
         _statistics = new Statistics(superblock, groups, _inodes);
     }
@@ -137,7 +139,7 @@ public sealed class Ext4Image : IDisposable
     public int Read(in Inode file, long offset, Span<byte> destination)
     {
         CheckType(file, FileType.Regular, nameof(file));
-        return _files.Read(file, offset, destination);
+        return file.HasInlineContent ? _inline.Read(file, offset, destination) : _files.Read(file, offset, destination);
     }
 
     /// <summary>Reads a symbolic link's target.</summary>
@@ -157,7 +159,7 @@ public sealed class Ext4Image : IDisposable
     public long SeekData(in Inode file, long offset)
     {
         CheckType(file, FileType.Regular, nameof(file));
-        return _files.SeekData(file, offset);
+        return file.HasInlineContent ? InlineFiles.SeekData(file, offset) : _files.SeekData(file, offset);
     }
 
     /// <summary>The first byte at or behind an offset that is in a hole; the end of the file counts as one.</summary>
@@ -166,7 +168,7 @@ public sealed class Ext4Image : IDisposable
     public long SeekHole(in Inode file, long offset)
     {
         CheckType(file, FileType.Regular, nameof(file));
-        return _files.SeekHole(file, offset);
+        return file.HasInlineContent ? InlineFiles.SeekHole(file, offset) : _files.SeekHole(file, offset);
     }
 
     /// <summary>Reads an extended attribute. Access control lists come as posix_acl_xattr version 2.</summary>

@@ -109,6 +109,15 @@ public readonly struct Inode
     /// <summary>Whether a symbolic link's target lies in the map bytes.</summary>
     internal bool IsFastSymbolicLink { get; init; }
 
+    /// <summary>Whether the content lies in the inode: in the map bytes, and from there on at <see cref="InlineOffset"/>.</summary>
+    internal bool HasInlineContent { get; init; }
+
+    /// <summary>Where in the inode's record the content goes on behind the map bytes.</summary>
+    internal int InlineOffset { get; init; }
+
+    /// <summary>Bytes at <see cref="InlineOffset"/>.</summary>
+    internal int InlineLength { get; init; }
+
     internal bool UsesExtents => (Flags & OnDisk.InodeRecord.ExtentsFlag) != 0;
 
     internal bool HasIndex => (Flags & OnDisk.InodeRecord.IndexFlag) != 0;

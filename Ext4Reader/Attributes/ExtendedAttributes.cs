@@ -114,18 +114,9 @@ internal sealed class ExtendedAttributes(BlockReader blocks, InodeTable inodes)
     /// <summary>Whether there are attributes in an inode, and where.</summary>
     private static bool HasArea(ReadOnlySpan<byte> raw, uint number, out ReadOnlySpan<byte> body)
     {
-        int extraSize = InodeRecord.ExtraSize(raw, number);
-        int start = InodeRecord.MinimumSize + extraSize;
-        int first = start + ExtendedAttributeArea.InodeHeaderSize;
-        // An inode that tune2fs enlarged has no extra fields at first, and no attributes behind them either.
-        if (extraSize == 0 || first > raw.Length || LittleEndian.U32(raw, start) != ExtendedAttributeArea.Magic)
-        {
-            body = default;
-            return false;
-        }
-
-        body = raw[first..];
-        return true;
+        bool hasArea = ExtendedAttributeArea.TryFindInInode(raw, InodeRecord.ExtraSize(raw, number), out int start);
+        body = hasArea ? raw[start..] : default;
+        return hasArea;
     }
 
     private BlockLease ReadBlock(in Inode inode)

@@ -4,7 +4,7 @@ using Ext4Reader.Storage;
 namespace Ext4Reader.Directories;
 
 /// <summary>Name → inode number.</summary>
-internal sealed class DirectoryLookup(DirectoryBlocks blocks, HashTree tree)
+internal sealed class DirectoryLookup(DirectoryBlocks blocks, HashTree tree, InlineDirectory inline)
 {
     private const int MaximumNameLength = 255;
 
@@ -22,6 +22,8 @@ internal sealed class DirectoryLookup(DirectoryBlocks blocks, HashTree tree)
 
     private bool TryFindAny(in Inode directory, ReadOnlySpan<byte> name, bool isDots, out uint inodeNumber)
     {
+        if (directory.HasInlineContent)
+            return inline.TryFind(directory, name, out inodeNumber);
         // The dots are in the first block, index or not.
         uint count = isDots ? Math.Min(1, blocks.Count(directory)) : blocks.Count(directory);
         if (!isDots && blocks.IsIndexed(directory))

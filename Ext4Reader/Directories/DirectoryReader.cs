@@ -10,16 +10,18 @@ internal sealed class DirectoryReader
     private readonly DirectoryBlocks _blocks;
     private readonly HashTree _tree;
     private readonly DirectoryLookup _lookup;
+    private readonly InlineDirectory _inline;
     private readonly HashTreeListing _treeListing;
     private readonly SortedListing _sortedListing;
     private readonly LinearListing _linearListing;
     private readonly DamagedIndexes _damaged = new();
 
-    internal DirectoryReader(BlockReader blocks, BlockMap map)
+    internal DirectoryReader(BlockReader blocks, BlockMap map, InlineFiles inline)
     {
         _blocks = new DirectoryBlocks(blocks, map);
         _tree = new HashTree(_blocks);
-        _lookup = new DirectoryLookup(_blocks, _tree);
+        _inline = new InlineDirectory(blocks.Superblock, inline);
+        _lookup = new DirectoryLookup(_blocks, _tree, _inline);
         _treeListing = new HashTreeListing(_blocks, _tree);
         _sortedListing = new SortedListing(_blocks);
         _linearListing = new LinearListing(_blocks);
@@ -31,6 +33,12 @@ internal sealed class DirectoryReader
     internal void List<TVisitor>(in Inode directory, ulong after, ref TVisitor visitor)
         where TVisitor : struct, IDirectoryVisitor, allows ref struct
     {
+        if (directory.HasInlineContent)
+        {
+            _inline.List(directory, after, ref visitor);
+            return;
+        }
+
         if (!_blocks.Superblock.Features.Has(CompatibleFeatures.DirectoryIndex))
         {
             _linearListing.List(directory, after, ref visitor);

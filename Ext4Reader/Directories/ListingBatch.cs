@@ -84,6 +84,27 @@ internal sealed class ListingBatch
         return (lowest, highest);
     }
 
+    /// <summary>Adds the names of a piece of a directory as they lie: each one's key is the position behind it.</summary>
+    internal void AddAsItLies(ReadOnlySpan<byte> raw, uint origin, uint directory, Superblock superblock)
+    {
+        if (_used + raw.Length > _bytes.Length)
+            Grow(_used + raw.Length);
+        raw.CopyTo(_bytes.AsSpan(_used));
+        var block = new DirectoryBlock(raw, directory, superblock.InodeCount);
+        int offset = 0;
+        for (int at = 0; block.TryNext(ref offset, out DirectoryEntry entry); at = offset)
+        {
+            if (entry.InodeNumber == 0)
+                continue;
+            block.CheckName(at, entry);
+            _keys[_count] = origin + (uint)offset;
+            _positions[_count] = _used + at;
+            _count++;
+        }
+
+        _used += raw.Length;
+    }
+
     /// <summary>Puts the names into their final order and gives each its own key.</summary>
     internal void Sort(uint directory)
     {

@@ -63,7 +63,7 @@ internal sealed class InodeTable(BlockReader blocks, GroupTable groups)
     private void CheckMap(in Inode inode)
     {
         bool hasMap = inode.Type is FileType.Regular or FileType.Directory || (inode.Type == FileType.SymbolicLink && !inode.IsFastSymbolicLink);
-        if (!hasMap || !inode.UsesExtents)
+        if (!hasMap || !inode.UsesExtents || inode.HasInlineContent)
             return;
         ExtentNode.CheckHeader(inode.Map, Math.Min(ExtentNode.DepthOf(inode.Map), ExtentNode.MaximumDepth), inode.Number);
         new ExtentNode(inode.Map).Check(inode.Number, _superblock);

@@ -3,8 +3,8 @@ using Ext4Reader.Storage;
 
 namespace Ext4Reader.Files;
 
-/// <summary>Targets of symbolic links: short ones lie in the inode, others in a block.</summary>
-internal sealed class SymbolicLinks(BlockReader blocks, FileReader files)
+/// <summary>Targets of symbolic links: short ones lie in the inode, others in a block, or inline like files.</summary>
+internal sealed class SymbolicLinks(BlockReader blocks, FileReader files, InlineFiles inline)
 {
     // PATH_MAX less its NUL: Linux can neither make nor follow a longer one.
     private const int MaximumLength = 4095;
@@ -23,6 +23,10 @@ internal sealed class SymbolicLinks(BlockReader blocks, FileReader files)
             link.Map[..length].CopyTo(destination);
             if (link.Map[length] != 0)
                 throw Broken(link, $"symbolic link of {length} bytes that goes on behind its end");
+        }
+        else if (link.HasInlineContent)
+        {
+            inline.Read(link, 0, destination);
         }
         else
         {

@@ -9,10 +9,10 @@ namespace Ext4Reader.OnDisk;
 /// </summary>
 internal readonly ref struct ExtendedAttributeArea
 {
-    internal const uint Magic = 0xea020000;
+    private const uint Magic = 0xea020000;
 
-    /// <summary>Bytes of the header in an inode: the magic alone.</summary>
-    internal const int InodeHeaderSize = 4;
+    // The header in an inode is the magic alone.
+    private const int InodeHeaderSize = 4;
 
     private const int BlockHeaderSize = 32;
     private const int ChecksumOffset = 0x10;
@@ -34,6 +34,15 @@ internal readonly ref struct ExtendedAttributeArea
 
     /// <summary>Where the first entry is.</summary>
     internal int First { get; }
+
+    /// <summary>Where in an inode's record its attributes are, if it has any.</summary>
+    internal static bool TryFindInInode(ReadOnlySpan<byte> raw, int extraSize, out int start)
+    {
+        int header = InodeRecord.MinimumSize + extraSize;
+        start = header + InodeHeaderSize;
+        // An inode that tune2fs enlarged has no extra fields at first, and no attributes behind them either.
+        return extraSize != 0 && start <= raw.Length && LittleEndian.U32(raw, header) == Magic;
+    }
 
     /// <summary>The area in an inode, of the bytes behind its header.</summary>
     internal static ExtendedAttributeArea InInode(ReadOnlySpan<byte> raw, uint inode) => new(raw, 0, inode);

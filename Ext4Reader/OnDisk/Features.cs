@@ -27,6 +27,7 @@ internal enum IncompatibleFeatures : uint
     FlexibleGroups = 0x200,
     ChecksumSeed = 0x2000,
     LargeDirectory = 0x4000,
+    InlineData = 0x8000,
 }
 
 /// <summary>Features only a writer must know.</summary>
@@ -50,7 +51,8 @@ internal readonly record struct Features(CompatibleFeatures Compatible, Incompat
     // A feature missing here changes the layout in a way that is not read yet.
     private const IncompatibleFeatures Readable = IncompatibleFeatures.FileType | IncompatibleFeatures.NeedsRecovery
         | IncompatibleFeatures.Extents | IncompatibleFeatures.SixtyFourBit | IncompatibleFeatures.FlexibleGroups
-        | IncompatibleFeatures.ChecksumSeed | IncompatibleFeatures.LargeDirectory | IncompatibleFeatures.MetaBlockGroups;
+        | IncompatibleFeatures.ChecksumSeed | IncompatibleFeatures.LargeDirectory | IncompatibleFeatures.MetaBlockGroups
+        | IncompatibleFeatures.InlineData;
 
     // By definition a reader may ignore these features; this one it may not, unless it wants to show unverified content.
     private const ReadOnlyFeatures Unreadable = ReadOnlyFeatures.Verity;

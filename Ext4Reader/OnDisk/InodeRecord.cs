@@ -11,6 +11,7 @@ internal static class InodeRecord
 
     internal const uint IndexFlag = 0x1000;
     internal const uint ExtentsFlag = 0x80000;
+    internal const uint InlineDataFlag = 0x10000000;
 
     private const uint ImmutableFlag = 0x10;
     private const uint AppendFlag = 0x20;
@@ -19,7 +20,7 @@ internal static class InodeRecord
 
     // Flags of features that are refused at mount: in a readable image they are lies about how the content is stored.
     private const uint UnreadableFlags = 0x800 /* encrypt */ | 0x100000 /* verity */ | 0x200000 /* ea_inode */
-        | 0x10000000 /* inline_data */ | 0x40000000 /* casefold */;
+        | 0x40000000 /* casefold */;
 
     // Bytes of all extra fields there are today.
     private const int UsualExtraSize = 32;
@@ -105,6 +106,11 @@ internal static class InodeRecord
                 sectors <<= superblock.BlockSizeBits - 9;
         }
 
+        bool isInline = (flags & InlineDataFlag) != 0 && type is (FileType.Regular or FileType.Directory or FileType.SymbolicLink);
+        (int inlineOffset, int inlineLength) = isInline ? InlineContent.Find(raw, number, extraSize) : default;
+        // An inline file has no blocks for its content; Linux counts what it would take, so that nobody mistakes it for a hole.
+        if (isInline && type == FileType.Regular)
+            sectors += (size + 511) >> 9;
         ReadOnlySpan<byte> map = raw.Slice(0x28, MapSize);                                                           // i_block
         (uint major, uint minor) = type is FileType.CharacterDevice or FileType.BlockDevice ? Device(map) : default;
         uint project = features.Has(ReadOnlyFeatures.Project) && Fits(0x9c, sizeof(uint), extraSize) ? LittleEndian.U32(raw, 0x9c) : 0; // i_projid
@@ -136,7 +142,10 @@ internal static class InodeRecord
             DeviceMinor = minor,
             AttributeBlock = attributeBlock,
             ChecksumSeed = seed,
-            IsFastSymbolicLink = type == FileType.SymbolicLink && sectors == attributeSectors,
+            HasInlineContent = isInline,
+            InlineOffset = inlineOffset,
+            InlineLength = inlineLength,
+            IsFastSymbolicLink = type == FileType.SymbolicLink && !isInline && sectors == attributeSectors,
         };
     }
 
@@ -181,6 +190,8 @@ internal static class InodeRecord
             throw new CorruptImageException(Corruption.InodeFlags, number, $"flags {flags:x} belong to features that the filesystem does not have");
         if (type == FileType.SymbolicLink && (flags & (ImmutableFlag | AppendFlag)) != 0)
             throw new CorruptImageException(Corruption.InodeFlags, number, $"flags {flags:x} on a symbolic link");
+        if ((flags & InlineDataFlag) != 0 && (!superblock.Features.Has(IncompatibleFeatures.InlineData) || (flags & ExtentsFlag) != 0))
+            throw new CorruptImageException(Corruption.InodeFlags, number, $"flags {flags:x}: content in the inode contradicts the other flags or the filesystem's features");
         // Without the feature an index would count as free space, and its checksums as wrong ones.
         if ((flags & IndexFlag) != 0 && superblock.HasMetadataChecksums && !superblock.Features.Has(CompatibleFeatures.DirectoryIndex))
             throw new CorruptImageException(Corruption.InodeFlags, number, "an index in a filesystem without the feature dir_index");

@@ -30,6 +30,7 @@ public class CorruptionTests
         [Corruption.ExtentDepth] = (image => SetInode(image, "/sizes/1", 0x28 + 6, 6), image => image.Find("/sizes/1")),
         [Corruption.ExtentOrder] = (image => SetInode(image, "/sizes/1", 0x28 + 16, 0), image => image.Find("/sizes/1")),
         [Corruption.ExtentBlockChecksum] = (image => image.Bytes[ExtentBlock(image) + 20] ^= 1, image => image.Content("/sparse/pieces")),
+        [Corruption.InlineData] = (image => SetInode(image, "/sizes/59", 0xa2, 0), image => image.Find("/sizes/59")),
         [Corruption.DirectorySize] = (image => SetInode(image, "/names", 0x04, 1000), image => image.List(image.Find("/names"))),
         [Corruption.DirectoryHole] = (image => SetInode(image, "/names", 0x28 + 12, 1), image => image.List(image.Find("/names"))),
         [Corruption.DirectoryEntryLength] = (image => SetNames(image, 4, 3), image => image.List(image.Find("/names"))),
@@ -44,6 +45,19 @@ public class CorruptionTests
         [Corruption.AccessControlList] = (MakeAcl, image => image.Attribute(image.Find("/attributes/file"), "system.posix_acl_access")),
     };
 
+    private static readonly ImageRecipe WithIndex = new(Recipes.Ext4, new SourceTree("indexed names 1", root =>
+    {
+        Directory.CreateDirectory(Path.Combine(root, "names"));
+        for (int index = 0; index < 200; index++)
+            File.WriteAllBytes(Path.Combine(root, "names", $"a-name-to-fill-a-block-{index}"), []);
+    }), Reindexed: true);
+
+    private static readonly Dictionary<Corruption, ImageRecipe> OtherRecipes = new()
+    {
+        [Corruption.HashTreeChecksum] = WithIndex,
+        [Corruption.InlineData] = new("-t ext4 -O inline_data -b 1024 -I 256", SourceTree.Standard),
+    };
+
     public static TheoryData<Corruption> Kinds => [.. Enum.GetValues<Corruption>().Where(kind => kind != Corruption.None)];
 
     [Theory]
@@ -51,7 +65,7 @@ public class CorruptionTests
     public void Every_kind_of_corruption_is_reported_as_what_it_is(Corruption kind)
     {
         (Damage damage, Use use) = Cases[kind];
-        using var damaged = new DamagedImage(kind == Corruption.HashTreeChecksum ? WithIndex : Recipes.Standard);
+        using var damaged = new DamagedImage(OtherRecipes.GetValueOrDefault(kind, Recipes.Standard));
         damage(damaged);
         var problem = Assert.Throws<CorruptImageException>(() => use(damaged.Open()));
         Assert.Equal(kind, problem.Kind);
@@ -152,13 +166,6 @@ public class CorruptionTests
             File.Delete(path);
         }
     }
-
-    private static readonly ImageRecipe WithIndex = new(Recipes.Ext4, new SourceTree("indexed names 1", root =>
-    {
-        Directory.CreateDirectory(Path.Combine(root, "names"));
-        for (int index = 0; index < 200; index++)
-            File.WriteAllBytes(Path.Combine(root, "names", $"a-name-to-fill-a-block-{index}"), []);
-    }), Reindexed: true);
 
     private static void Nothing(Ext4Image image) => _ = image.Volume;
 
