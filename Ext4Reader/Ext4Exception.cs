@@ -150,6 +150,9 @@ public enum Corruption
     /// <summary>The checksum of an extended attribute block is wrong.</summary>
     ExtendedAttributeChecksum,
 
+    /// <summary>An inode is not what an extended attribute says of it: its value, of that length and with those hashes.</summary>
+    ExtendedAttributeInode,
+
     /// <summary>An access control list cannot be parsed.</summary>
     AccessControlList,
 }

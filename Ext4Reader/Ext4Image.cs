@@ -40,7 +40,7 @@ public sealed class Ext4Image : IDisposable
         _inline = new InlineFiles(_inodes);
         _links = new SymbolicLinks(blocks, _files, _inline);
         _directories = new DirectoryReader(blocks, map, _inline);
-        _attributes = new ExtendedAttributes(blocks, _inodes);
+        _attributes = new ExtendedAttributes(blocks, _inodes, new AttributeValues(superblock, _inodes, _files));
         _statistics = new Statistics(superblock, groups, _inodes);
     }
 

@@ -118,6 +118,9 @@ public readonly struct Inode
     /// <summary>Bytes at <see cref="InlineOffset"/>.</summary>
     internal int InlineLength { get; init; }
 
+    /// <summary>Whether the content is the value of an extended attribute of other inodes.</summary>
+    internal bool IsAttributeValue => (Flags & OnDisk.InodeRecord.AttributeValueFlag) != 0;
+
     internal bool UsesExtents => (Flags & OnDisk.InodeRecord.ExtentsFlag) != 0;
 
     internal bool HasIndex => (Flags & OnDisk.InodeRecord.IndexFlag) != 0;

@@ -5,7 +5,7 @@ using Ext4Reader.Storage;
 namespace Ext4Reader.Attributes;
 
 /// <summary>Gets and lists extended attributes: first those in the inode, then those in its attribute block.</summary>
-internal sealed class ExtendedAttributes(BlockReader blocks, InodeTable inodes)
+internal sealed class ExtendedAttributes(BlockReader blocks, InodeTable inodes, AttributeValues values)
 {
     private readonly Superblock _superblock = blocks.Superblock;
 
@@ -18,7 +18,7 @@ internal sealed class ExtendedAttributes(BlockReader blocks, InodeTable inodes)
         using (BlockLease record = inodes.Lease(inode.Number, out ReadOnlySpan<byte> raw))
         {
             if (HasArea(raw, inode.Number, out ReadOnlySpan<byte> body)
-                && TryGet(ExtendedAttributeArea.InInode(body, inode.Number), index, name, destination, inode.Number, out length))
+                && TryGet(ExtendedAttributeArea.InInode(body, inode.Number, _superblock), index, name, destination, inode, out length))
             {
                 return length >= 0;
             }
@@ -27,7 +27,7 @@ internal sealed class ExtendedAttributes(BlockReader blocks, InodeTable inodes)
         if (inode.AttributeBlock == 0)
             return false;
         using BlockLease block = ReadBlock(inode);
-        return TryGet(ExtendedAttributeArea.InBlock(block.Bytes, inode.Number), index, name, destination, inode.Number, out length)
+        return TryGet(ExtendedAttributeArea.InBlock(block.Bytes, inode.Number, _superblock), index, name, destination, inode, out length)
             && length >= 0;
     }
 
@@ -38,7 +38,7 @@ internal sealed class ExtendedAttributes(BlockReader blocks, InodeTable inodes)
         int length = 0;
         using BlockLease record = inodes.Lease(inode.Number, out ReadOnlySpan<byte> raw);
         bool hasBody = HasArea(raw, inode.Number, out ReadOnlySpan<byte> body);
-        ExtendedAttributeArea inner = hasBody ? ExtendedAttributeArea.InInode(body, inode.Number) : default;
+        ExtendedAttributeArea inner = hasBody ? ExtendedAttributeArea.InInode(body, inode.Number, _superblock) : default;
         if (hasBody)
             length += List(inner, default);
         if (inode.AttributeBlock == 0)
@@ -49,7 +49,7 @@ internal sealed class ExtendedAttributes(BlockReader blocks, InodeTable inodes)
         }
 
         using BlockLease block = ReadBlock(inode);
-        ExtendedAttributeArea outer = ExtendedAttributeArea.InBlock(block.Bytes, inode.Number);
+        ExtendedAttributeArea outer = ExtendedAttributeArea.InBlock(block.Bytes, inode.Number, _superblock);
         length += List(outer, default);
         if (length <= destination.Length)
         {
@@ -83,15 +83,24 @@ internal sealed class ExtendedAttributes(BlockReader blocks, InodeTable inodes)
     }
 
     /// <summary>Finds an attribute in one area. The length is -1 for an access control list that says nothing.</summary>
-    private static bool TryGet(ExtendedAttributeArea area, byte index, ReadOnlySpan<byte> wanted, Span<byte> destination, uint inode, out int length)
+    private bool TryGet(ExtendedAttributeArea area, byte index, ReadOnlySpan<byte> wanted, Span<byte> destination, in Inode inode, out int length)
     {
         int offset = area.First;
         while (area.TryNext(ref offset, out ExtendedAttributeEntry entry, out ReadOnlySpan<byte> name))
         {
             if (entry.NameIndex != index || !name.SequenceEqual(wanted))
                 continue;
-            ReadOnlySpan<byte> value = area.Value(entry);
-            if (index is not (AttributeName.AccessAcl or AttributeName.DefaultAcl))
+            bool isAcl = index is AttributeName.AccessAcl or AttributeName.DefaultAcl;
+            if (entry.ValueInode != 0 && !isAcl)
+            {
+                length = (int)entry.ValueSize;
+                if (length <= destination.Length)
+                    values.Read(entry, name, inode, destination[..length]);
+                return true;
+            }
+
+            ReadOnlySpan<byte> value = entry.ValueInode != 0 ? values.Read(entry, name, inode) : area.Value(entry);
+            if (!isAcl)
             {
                 length = value.Length;
                 if (length <= destination.Length)
@@ -99,7 +108,7 @@ internal sealed class ExtendedAttributes(BlockReader blocks, InodeTable inodes)
                 return true;
             }
 
-            length = PosixAcl.ShownLength(value, inode);
+            length = PosixAcl.ShownLength(value, inode.Number);
             if (length == 0)
                 length = -1;
             else if (length <= destination.Length)

@@ -17,7 +17,11 @@ internal sealed class InodeTable(BlockReader blocks, GroupTable groups)
             return false;
         }
 
-        return TryReadAny(number, out inode);
+        if (!TryReadAny(number, out inode))
+            return false;
+        if (inode.IsAttributeValue)
+            throw new CorruptImageException(Corruption.InodeFlags, number, "the value of an extended attribute, which is no file");
+        return true;
     }
 
     /// <summary>The same for the filesystem's own inodes, too.</summary>

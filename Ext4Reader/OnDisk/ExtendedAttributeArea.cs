@@ -18,18 +18,22 @@ internal readonly ref struct ExtendedAttributeArea
     private const int ChecksumOffset = 0x10;
     private const int TerminatorSize = 4;
 
+    // What Linux takes in an inode of its own.
+    private const uint MaximumValueSize = 1 << 24;
+
     private readonly ReadOnlySpan<byte> _raw;
 
     /// <param name="raw">The area; value offsets count from its start.</param>
     /// <param name="first">Where the first entry is.</param>
     /// <param name="inode">The inode, for the message.</param>
-    private ExtendedAttributeArea(ReadOnlySpan<byte> raw, int first, uint inode)
+    /// <param name="superblock">The filesystem's.</param>
+    private ExtendedAttributeArea(ReadOnlySpan<byte> raw, int first, uint inode, Superblock superblock)
     {
         _raw = raw;
         First = first;
         int end = FindEnd(first, inode);
         for (int offset = first; offset < end; offset += Entry(offset).Length)
-            CheckValue(Entry(offset), end + TerminatorSize, inode);
+            CheckValue(Entry(offset), end + TerminatorSize, inode, superblock);
     }
 
     /// <summary>Where the first entry is.</summary>
@@ -45,16 +49,16 @@ internal readonly ref struct ExtendedAttributeArea
     }
 
     /// <summary>The area in an inode, of the bytes behind its header.</summary>
-    internal static ExtendedAttributeArea InInode(ReadOnlySpan<byte> raw, uint inode) => new(raw, 0, inode);
+    internal static ExtendedAttributeArea InInode(ReadOnlySpan<byte> raw, uint inode, Superblock superblock) => new(raw, 0, inode, superblock);
 
     /// <summary>The area in a block of its own.</summary>
-    internal static ExtendedAttributeArea InBlock(ReadOnlySpan<byte> raw, uint inode)
+    internal static ExtendedAttributeArea InBlock(ReadOnlySpan<byte> raw, uint inode, Superblock superblock)
     {
         uint magic = LittleEndian.U32(raw, 0x00);                          // h_magic
         uint blocks = LittleEndian.U32(raw, 0x08);                         // h_blocks
         if (magic != Magic || blocks != 1)
             throw Broken(inode, $"a block with magic {magic:x8} and a length of {blocks} blocks");
-        return new ExtendedAttributeArea(raw, BlockHeaderSize, inode);
+        return new ExtendedAttributeArea(raw, BlockHeaderSize, inode, superblock);
     }
 
     /// <summary>Compares the checksum of an attribute block.</summary>
@@ -114,10 +118,17 @@ internal readonly ref struct ExtendedAttributeArea
         }
     }
 
-    private void CheckValue(in ExtendedAttributeEntry entry, int lowest, uint inode)
+    private void CheckValue(in ExtendedAttributeEntry entry, int lowest, uint inode, Superblock superblock)
     {
         if (entry.ValueInode != 0)
-            throw Broken(inode, $"a value in inode {entry.ValueInode} without the feature ea_inode");
+        {
+            if (!superblock.Features.Has(IncompatibleFeatures.AttributeInodes))
+                throw Broken(inode, $"a value in inode {entry.ValueInode} without the feature ea_inode");
+            if (entry.ValueInode == inode || entry.ValueInode < superblock.FirstInode || entry.ValueInode > superblock.InodeCount || entry.ValueSize > MaximumValueSize)
+                throw Broken(inode, $"a value of {entry.ValueSize} bytes in inode {entry.ValueInode}");
+            return;
+        }
+
         if (entry.ValueSize == 0)
             return;
         // Values are padded to a multiple of four, and the padding must fit, too.

@@ -25,6 +25,7 @@ internal enum IncompatibleFeatures : uint
     Extents = 0x40,
     SixtyFourBit = 0x80,
     FlexibleGroups = 0x200,
+    AttributeInodes = 0x400,
     ChecksumSeed = 0x2000,
     LargeDirectory = 0x4000,
     InlineData = 0x8000,
@@ -52,7 +53,7 @@ internal readonly record struct Features(CompatibleFeatures Compatible, Incompat
     private const IncompatibleFeatures Readable = IncompatibleFeatures.FileType | IncompatibleFeatures.NeedsRecovery
         | IncompatibleFeatures.Extents | IncompatibleFeatures.SixtyFourBit | IncompatibleFeatures.FlexibleGroups
         | IncompatibleFeatures.ChecksumSeed | IncompatibleFeatures.LargeDirectory | IncompatibleFeatures.MetaBlockGroups
-        | IncompatibleFeatures.InlineData;
+        | IncompatibleFeatures.InlineData | IncompatibleFeatures.AttributeInodes;
 
     // By definition a reader may ignore these features; this one it may not, unless it wants to show unverified content.
     private const ReadOnlyFeatures Unreadable = ReadOnlyFeatures.Verity;

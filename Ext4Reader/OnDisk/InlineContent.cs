@@ -9,11 +9,11 @@ internal static class InlineContent
 
     /// <summary>Where in an inode's record the rest of its content is.</summary>
     /// <exception cref="CorruptImageException">The inode has no such attribute, or its attributes are broken.</exception>
-    internal static (int Offset, int Length) Find(ReadOnlySpan<byte> raw, uint number, int extraSize)
+    internal static (int Offset, int Length) Find(ReadOnlySpan<byte> raw, uint number, int extraSize, Superblock superblock)
     {
         if (ExtendedAttributeArea.TryFindInInode(raw, extraSize, out int start))
         {
-            ExtendedAttributeArea area = ExtendedAttributeArea.InInode(raw[start..], number);
+            ExtendedAttributeArea area = ExtendedAttributeArea.InInode(raw[start..], number, superblock);
             int offset = area.First;
             while (area.TryNext(ref offset, out ExtendedAttributeEntry entry, out ReadOnlySpan<byte> name))
             {

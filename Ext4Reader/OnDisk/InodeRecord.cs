@@ -11,6 +11,7 @@ internal static class InodeRecord
 
     internal const uint IndexFlag = 0x1000;
     internal const uint ExtentsFlag = 0x80000;
+    internal const uint AttributeValueFlag = 0x200000;
     internal const uint InlineDataFlag = 0x10000000;
 
     private const uint ImmutableFlag = 0x10;
@@ -19,7 +20,7 @@ internal static class InodeRecord
     private const uint MaximumNanoseconds = 999_999_999;
 
     // Flags of features that are refused at mount: in a readable image they are lies about how the content is stored.
-    private const uint UnreadableFlags = 0x800 /* encrypt */ | 0x100000 /* verity */ | 0x200000 /* ea_inode */
+    private const uint UnreadableFlags = 0x800 /* encrypt */ | 0x100000 /* verity */
         | 0x40000000 /* casefold */;
 
     // Bytes of all extra fields there are today.
@@ -107,7 +108,7 @@ internal static class InodeRecord
         }
 
         bool isInline = (flags & InlineDataFlag) != 0 && type is (FileType.Regular or FileType.Directory or FileType.SymbolicLink);
-        (int inlineOffset, int inlineLength) = isInline ? InlineContent.Find(raw, number, extraSize) : default;
+        (int inlineOffset, int inlineLength) = isInline ? InlineContent.Find(raw, number, extraSize, superblock) : default;
         // An inline file has no blocks for its content; Linux counts what it would take, so that nobody mistakes it for a hole.
         if (isInline && type == FileType.Regular)
             sectors += (size + 511) >> 9;
@@ -145,7 +146,10 @@ internal static class InodeRecord
             HasInlineContent = isInline,
             InlineOffset = inlineOffset,
             InlineLength = inlineLength,
-            IsFastSymbolicLink = type == FileType.SymbolicLink && !isInline && sectors == attributeSectors,
+            // Where values may lie in inodes, sectors tell nothing: the link's are counted with its attributes'.
+            IsFastSymbolicLink = type == FileType.SymbolicLink && (features.Has(IncompatibleFeatures.AttributeInodes)
+                ? size < MapSize
+                : !isInline && sectors == attributeSectors),
         };
     }
 
@@ -190,6 +194,8 @@ internal static class InodeRecord
             throw new CorruptImageException(Corruption.InodeFlags, number, $"flags {flags:x} belong to features that the filesystem does not have");
         if (type == FileType.SymbolicLink && (flags & (ImmutableFlag | AppendFlag)) != 0)
             throw new CorruptImageException(Corruption.InodeFlags, number, $"flags {flags:x} on a symbolic link");
+        if ((flags & AttributeValueFlag) != 0 && (!superblock.Features.Has(IncompatibleFeatures.AttributeInodes) || type != FileType.Regular))
+            throw new CorruptImageException(Corruption.InodeFlags, number, $"flags {flags:x}: an attribute's value that cannot be one");
         if ((flags & InlineDataFlag) != 0 && (!superblock.Features.Has(IncompatibleFeatures.InlineData) || (flags & ExtentsFlag) != 0))
             throw new CorruptImageException(Corruption.InodeFlags, number, $"flags {flags:x}: content in the inode contradicts the other flags or the filesystem's features");
         // Without the feature an index would count as free space, and its checksums as wrong ones.

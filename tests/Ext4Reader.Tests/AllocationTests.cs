@@ -70,7 +70,7 @@ public class AllocationTests
         AssertAllocatesNothing(() => image.GetStatistics());
     }
 
-    private static void AssertAllocatesNothing(Action action)
+    internal static void AssertAllocatesNothing(Action action)
     {
         // The first rounds fill caches, and compiling a method anew may allocate at any time: steady is what comes to rest.
         long allocated = long.MaxValue;

@@ -42,6 +42,7 @@ public class CorruptionTests
         [Corruption.SymbolicLinkTarget] = (image => SetInode(image, "/links/58", 0x04, 57), image => ReadLink(image, "/links/58")),
         [Corruption.ExtendedAttributes] = (image => SetAttributeBlock(image, 32 + 2, 0xfff0), image => image.AttributeNames(image.Find("/attributes/file"))),
         [Corruption.ExtendedAttributeChecksum] = (image => image.Bytes[AttributeBlock(image) + 100] ^= 1, image => image.AttributeNames(image.Find("/attributes/file"))),
+        [Corruption.ExtendedAttributeInode] = (image => SetAttributeBlock(image, 32 + 4, 12), image => image.Attribute(image.Find("/attributes/file"), "trusted.large")),
         [Corruption.AccessControlList] = (MakeAcl, image => image.Attribute(image.Find("/attributes/file"), "system.posix_acl_access")),
     };
 
@@ -55,6 +56,7 @@ public class CorruptionTests
     private static readonly Dictionary<Corruption, ImageRecipe> OtherRecipes = new()
     {
         [Corruption.HashTreeChecksum] = WithIndex,
+        [Corruption.ExtendedAttributeInode] = Recipes.Standard with { Options = Recipes.Ext4 + " -O ea_inode" },
         [Corruption.InlineData] = new("-t ext4 -O inline_data -b 1024 -I 256", SourceTree.Standard),
     };
 

@@ -72,7 +72,7 @@ public class OnDiskTests
     {
         byte[] raw = [3, 1, 0x38, 0x01, 0, 0, 0, 0, 0x2c, 0x01, 0, 0, 0, 0, 0, 0, (byte)'a', (byte)'b', (byte)'c'];
         var entry = ExtendedAttributeEntry.Parse(raw);
-        Assert.Equal(new ExtendedAttributeEntry(3, 1, 0x138, 0, 300), entry);
+        Assert.Equal(new ExtendedAttributeEntry(3, 1, 0x138, 0, 300, 0), entry);
         Assert.Equal(20, entry.Length);
     }
 
@@ -186,7 +186,7 @@ public class OnDiskTests
     {
         var features = new Features((CompatibleFeatures)uint.MaxValue, (IncompatibleFeatures)0x8303ffff, (ReadOnlyFeatures)0x1ffff);
         Assert.Equal(
-            ["compression", "journal_dev", "FEATURE_I5", "mmp", "ea_inode", "FEATURE_I11", "dirdata", "encrypt", "casefold",
+            ["compression", "journal_dev", "FEATURE_I5", "mmp", "FEATURE_I11", "dirdata", "encrypt", "casefold",
              "FEATURE_I24", "FEATURE_I25", "FEATURE_I31", "verity"],
             features.UnreadableNames());
     }
