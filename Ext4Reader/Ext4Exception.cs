@@ -27,6 +27,7 @@ public sealed class CorruptImageException : Ext4Exception
 
     /// <summary>Whether a stored checksum disagrees (Linux: EBADMSG) rather than the content (Linux: EUCLEAN).</summary>
     public bool IsChecksum => Kind is Corruption.SuperblockChecksum or Corruption.GroupDescriptorChecksum or Corruption.InodeChecksum
+        or Corruption.MultipleMountChecksum
         or Corruption.ExtentBlockChecksum or Corruption.DirectoryBlockChecksum or Corruption.HashTreeChecksum
         or Corruption.ExtendedAttributeChecksum;
 }
@@ -46,6 +47,23 @@ public sealed class UnsupportedImageException : Ext4Exception
     internal static UnsupportedImageException NeedsRecovery() =>
         new(["needs_recovery"], "the journal holds changes that are not yet written to their place (needs_recovery), and journal "
             + "replay is not available yet: run e2fsck -E journal_only on the image, or use -o norecovery to see the image as it lies");
+}
+
+/// <summary>Another host has the filesystem mounted, or checks it, and says so in it (feature mmp).</summary>
+public sealed class ImageInUseException : Ext4Exception
+{
+    internal ImageInUseException(string nodeName, string deviceName, string message)
+        : base(message)
+    {
+        NodeName = nodeName;
+        DeviceName = deviceName;
+    }
+
+    /// <summary>The host's name.</summary>
+    public string NodeName { get; }
+
+    /// <summary>The name of the device on that host.</summary>
+    public string DeviceName { get; }
 }
 
 /// <summary>There is no ext2, ext3 or ext4 superblock where one should be.</summary>
@@ -71,6 +89,12 @@ public enum Corruption
 
     /// <summary>The image is shorter than its block count says.</summary>
     ImageTooShort,
+
+    /// <summary>The block by which hosts tell each other that they use the filesystem (mmp) is none.</summary>
+    MultipleMountBlock,
+
+    /// <summary>The checksum of that block is wrong.</summary>
+    MultipleMountChecksum,
 
     /// <summary>The root directory is missing, deleted, empty or not a directory.</summary>
     RootDirectory,

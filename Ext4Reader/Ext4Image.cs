@@ -52,6 +52,7 @@ public sealed class Ext4Image : IDisposable
     /// <param name="options">How; null for the defaults.</param>
     /// <exception cref="NotAnExt4ImageException">There is no superblock.</exception>
     /// <exception cref="UnsupportedImageException">The image uses features that cannot be read yet.</exception>
+    /// <exception cref="ImageInUseException">Another host uses the filesystem.</exception>
     /// <exception cref="CorruptImageException">Superblock or root directory are broken, or the image is too short.</exception>
     /// <exception cref="IOException">The file or device cannot be opened or read.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read.</exception>
@@ -203,6 +204,8 @@ public sealed class Ext4Image : IDisposable
                 $"the superblock says {superblock.BlockCount} blocks, which are {claimed} bytes, but the {(actual == options.Length ? "partition" : "image")} has {actual}");
         }
 
+        if (superblock.Features.Has(IncompatibleFeatures.MultipleMountProtection) && !options.NoRecovery)
+            MultipleMountProtection.Check(source, superblock);
         var image = new Ext4Image(source, superblock, bytes, options);
         if (!image.TryGetInode(Superblock.RootInode, out Inode root) || root.Type != FileType.Directory || root.Size == 0 || root.Sectors == 0)
             throw new CorruptImageException(Corruption.RootDirectory, Superblock.RootInode, "the root directory is missing, deleted or empty");

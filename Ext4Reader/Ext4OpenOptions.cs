@@ -13,6 +13,8 @@ public sealed record Ext4OpenOptions
     public long Length { get; init; }
 
     /// <summary>Show the image as it lies, even if its journal holds newer changes.</summary>
+
+    /// <summary>Show the image as it lies, even if its journal holds newer changes, or another host is making some.</summary>
     public bool NoRecovery { get; init; }
 
     /// <summary>The most bytes of metadata blocks to keep in memory. Pages of it cost nothing until they are used.</summary>

@@ -24,6 +24,7 @@ internal enum IncompatibleFeatures : uint
     MetaBlockGroups = 0x10,
     Extents = 0x40,
     SixtyFourBit = 0x80,
+    MultipleMountProtection = 0x100,
     FlexibleGroups = 0x200,
     AttributeInodes = 0x400,
     ChecksumSeed = 0x2000,
@@ -53,7 +54,7 @@ internal readonly record struct Features(CompatibleFeatures Compatible, Incompat
     private const IncompatibleFeatures Readable = IncompatibleFeatures.FileType | IncompatibleFeatures.NeedsRecovery
         | IncompatibleFeatures.Extents | IncompatibleFeatures.SixtyFourBit | IncompatibleFeatures.FlexibleGroups
         | IncompatibleFeatures.ChecksumSeed | IncompatibleFeatures.LargeDirectory | IncompatibleFeatures.MetaBlockGroups
-        | IncompatibleFeatures.InlineData | IncompatibleFeatures.AttributeInodes;
+        | IncompatibleFeatures.InlineData | IncompatibleFeatures.AttributeInodes | IncompatibleFeatures.MultipleMountProtection;
 
     // By definition a reader may ignore these features; this one it may not, unless it wants to show unverified content.
     private const ReadOnlyFeatures Unreadable = ReadOnlyFeatures.Verity;

@@ -61,6 +61,9 @@ internal sealed class Superblock
     internal required (uint User, uint Group, uint Project) QuotaInodes { get; init; }
     internal required (uint First, uint Second) BackupGroups { get; init; }
 
+    /// <summary>With mmp: the block in which whoever uses the filesystem says so.</summary>
+    internal required ulong MultipleMountBlock { get; init; }
+
     /// <summary>Clusters of metadata that whoever made the filesystem counted; 0 if nobody did.</summary>
     internal required uint OverheadClusters { get; init; }
 
@@ -151,6 +154,7 @@ internal sealed class Superblock
             OrphanFileInode = LittleEndian.U32(raw, 0x280),                                 // s_orphan_file_inum
             QuotaInodes = (LittleEndian.U32(raw, 0x240), LittleEndian.U32(raw, 0x244), LittleEndian.U32(raw, 0x26c)), // s_usr_quota_inum, s_grp_…, s_prj_…
             BackupGroups = (LittleEndian.U32(raw, 0x24c), LittleEndian.U32(raw, 0x250)),    // s_backup_bgs
+            MultipleMountBlock = LittleEndian.U64(raw, 0x168, 0x16c),                       // s_mmp_block
             OverheadClusters = LittleEndian.U32(raw, 0x248),                                // s_overhead_clusters
             ChecksumSeed = features.Has(IncompatibleFeatures.ChecksumSeed)
                 ? LittleEndian.U32(raw, 0x270)                                              // s_checksum_seed

@@ -16,6 +16,8 @@ public class CorruptionTests
         [Corruption.SuperblockChecksum] = (image => image.Bytes[1024 + 0x78] ^= 1, Nothing),
         [Corruption.SuperblockGeometry] = (image => SetSuperblock(image, 0x28, 0), Nothing),
         [Corruption.ImageTooShort] = (image => image.Truncate(1 << 20), Nothing),
+        [Corruption.MultipleMountBlock] = (image => image.Bytes[image.MultipleMountAt] ^= 1, Nothing),
+        [Corruption.MultipleMountChecksum] = (image => image.Bytes[image.MultipleMountAt + 0x20] ^= 1, Nothing),
         [Corruption.RootDirectory] = (image => SetInode(image, 2, 0x1a, 0), Nothing),
         [Corruption.GroupDescriptorChecksum] = (image => image.Bytes[image.GroupAt(0) + 0x0c] ^= 1, Nothing),
         [Corruption.InodeTablePlace] = (image => SetGroup(image, 0x08, 0xffffff), Nothing),
@@ -57,6 +59,8 @@ public class CorruptionTests
     {
         [Corruption.HashTreeChecksum] = WithIndex,
         [Corruption.ExtendedAttributeInode] = Recipes.Standard with { Options = Recipes.Ext4 + " -O ea_inode" },
+        [Corruption.MultipleMountBlock] = MultipleMountTests.Recipe,
+        [Corruption.MultipleMountChecksum] = MultipleMountTests.Recipe,
         [Corruption.InlineData] = new("-t ext4 -O inline_data -b 1024 -I 256", SourceTree.Standard),
     };
 

@@ -65,6 +65,12 @@ internal sealed class DamagedImage : IDisposable
 
     public int GroupAt(uint group) => (int)(Superblock.SuperblockBlock + 1) * Superblock.BlockSize + (int)group * Superblock.DescriptorSize;
 
+    /// <summary>Where the record of multiple mount protection lies.</summary>
+    public int MultipleMountAt => (int)Superblock.MultipleMountBlock << Superblock.BlockSizeBits;
+
+    public void FixMultipleMount() =>
+        Set32(MultipleMountAt + 0x3fc, Crc32c.Append(Superblock.ChecksumSeed, Raw(MultipleMountAt, 0x3fc)));
+
     /// <summary>Where a block of a file lies, before any damage.</summary>
     public int BlockAt(string path, uint fileBlock)
     {
