@@ -44,6 +44,9 @@ public sealed class UnsupportedImageException : Ext4Exception
     internal static UnsupportedImageException For(IReadOnlyList<string> features) =>
         new(features, $"the image uses features that are not supported yet: {string.Join(", ", features)}");
 
+    internal static UnsupportedImageException Encoding(int encoding) => new(["casefold"],
+        $"names have the encoding {encoding}, and only 1, utf8-12.1, is known (casefold): a newer version of this program may know it");
+
     internal static UnsupportedImageException NeedsRecovery() =>
         new(["needs_recovery"], "the journal holds changes that are not yet written to their place (needs_recovery), and journal "
             + "replay is not available yet: run e2fsck -E journal_only on the image, or use -o norecovery to see the image as it lies");
@@ -64,6 +67,16 @@ public sealed class ImageInUseException : Ext4Exception
 
     /// <summary>The name of the device on that host.</summary>
     public string DeviceName { get; }
+}
+
+/// <summary>The content is encrypted, and no key is known (Linux: ENOKEY). Nothing is broken.</summary>
+public sealed class EncryptedContentException : Ext4Exception
+{
+    internal EncryptedContentException(uint inodeNumber)
+        : base($"inode {inodeNumber}: encrypted, and no key is known") => InodeNumber = inodeNumber;
+
+    /// <summary>The inode.</summary>
+    public uint InodeNumber { get; }
 }
 
 /// <summary>There is no ext2, ext3 or ext4 superblock where one should be.</summary>
@@ -155,6 +168,9 @@ public enum Corruption
 
     /// <summary>A directory entry names an inode that does not exist, is reserved or is the directory itself.</summary>
     DirectoryEntryInode,
+
+    /// <summary>An encrypted name or target is too short or too long to be one, or its hash is missing.</summary>
+    EncryptedName,
 
     /// <summary>The checksum of a directory block is wrong.</summary>
     DirectoryBlockChecksum,

@@ -90,7 +90,15 @@ public sealed class Ext4Image : IDisposable
     /// <param name="number">The inode number.</param>
     /// <param name="inode">The inode.</param>
     /// <returns>False if there is none: out of range, reserved (the root, 2, is not), free or deleted.</returns>
-    public bool TryGetInode(uint number, out Inode inode) => _inodes.TryRead(number, out inode);
+    public bool TryGetInode(uint number, out Inode inode)
+    {
+        if (!_inodes.TryRead(number, out inode))
+            return false;
+        // The size of a link is the length of its target, as it is shown.
+        if (inode.IsEncrypted && inode.Type == FileType.SymbolicLink)
+            inode = inode with { Size = _links.ShownLength(inode) };
+        return true;
+    }
 
     /// <summary>The root directory.</summary>
     /// <exception cref="CorruptImageException">It is gone: it was there when the image was opened.</exception>
@@ -137,9 +145,11 @@ public sealed class Ext4Image : IDisposable
     /// <param name="destination">What to fill.</param>
     /// <returns>The number of bytes: less than asked for only at the end of the file.</returns>
     /// <exception cref="ArgumentException">The inode is no regular file.</exception>
+    /// <exception cref="EncryptedContentException">The file is encrypted.</exception>
     public int Read(in Inode file, long offset, Span<byte> destination)
     {
         CheckType(file, FileType.Regular, nameof(file));
+        CheckKey(file);
         return file.HasInlineContent ? _inline.Read(file, offset, destination) : _files.Read(file, offset, destination);
     }
 
@@ -157,18 +167,22 @@ public sealed class Ext4Image : IDisposable
     /// <summary>The first byte at or behind an offset that is not in a hole; unwritten parts are holes.</summary>
     /// <returns>The offset; -1 if there is none, or the offset lies outside of the file.</returns>
     /// <exception cref="ArgumentException">The inode is no regular file.</exception>
+    /// <exception cref="EncryptedContentException">The file is encrypted.</exception>
     public long SeekData(in Inode file, long offset)
     {
         CheckType(file, FileType.Regular, nameof(file));
+        CheckKey(file);
         return file.HasInlineContent ? InlineFiles.SeekData(file, offset) : _files.SeekData(file, offset);
     }
 
     /// <summary>The first byte at or behind an offset that is in a hole; the end of the file counts as one.</summary>
     /// <returns>The offset; -1 if the offset lies outside of the file.</returns>
     /// <exception cref="ArgumentException">The inode is no regular file.</exception>
+    /// <exception cref="EncryptedContentException">The file is encrypted.</exception>
     public long SeekHole(in Inode file, long offset)
     {
         CheckType(file, FileType.Regular, nameof(file));
+        CheckKey(file);
         return file.HasInlineContent ? InlineFiles.SeekHole(file, offset) : _files.SeekHole(file, offset);
     }
 
@@ -210,6 +224,12 @@ public sealed class Ext4Image : IDisposable
         if (!image.TryGetInode(Superblock.RootInode, out Inode root) || root.Type != FileType.Directory || root.Size == 0 || root.Sectors == 0)
             throw new CorruptImageException(Corruption.RootDirectory, Superblock.RootInode, "the root directory is missing, deleted or empty");
         return image;
+    }
+
+    private static void CheckKey(in Inode file)
+    {
+        if (file.IsEncrypted)
+            throw new EncryptedContentException(file.Number);
     }
 
     private static void CheckType(in Inode inode, FileType type, string name)

@@ -100,6 +100,18 @@ public readonly struct Inode
     /// <summary>Minor number of a device; 0 for anything else.</summary>
     public uint DeviceMinor { get; internal init; }
 
+    /// <summary>Whether content, names or target are encrypted. Keys are not known here: names and targets are shown in an encoded form.</summary>
+    public bool IsEncrypted => (Flags & OnDisk.InodeRecord.EncryptedFlag) != 0;
+
+    /// <summary>The size as it lies; that of an encrypted link is not the one to show.</summary>
+    internal long StoredSize { get; init; }
+
+    /// <summary>Whether names in this directory are compared without regard to case.</summary>
+    internal bool IsCasefolded => (Flags & OnDisk.InodeRecord.CasefoldFlag) != 0;
+
+    /// <summary>Whether the hashes of this directory's names take a key, so that each is stored with its name.</summary>
+    internal bool HasStoredHashes => IsEncrypted && IsCasefolded;
+
     /// <summary>The block with further extended attributes; 0 if there is none.</summary>
     internal ulong AttributeBlock { get; init; }
 

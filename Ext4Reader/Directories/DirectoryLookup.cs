@@ -1,3 +1,4 @@
+using Ext4Reader.Directories.Casefold;
 using Ext4Reader.OnDisk;
 using Ext4Reader.Storage;
 
@@ -20,7 +21,25 @@ internal sealed class DirectoryLookup(DirectoryBlocks blocks, HashTree tree, Inl
         return true;
     }
 
+    /// <summary>Finds a name in the way in which the directory compares names.</summary>
     private bool TryFindAny(in Inode directory, ReadOnlySpan<byte> name, bool isDots, out uint inodeNumber)
+    {
+        if (isDots || (!directory.IsEncrypted && !directory.IsCasefolded))
+            return TryFindAny(directory, WantedName.Exact(name), isDots, out inodeNumber);
+        inodeNumber = 0;
+        if (directory.IsEncrypted)
+        {
+            Span<byte> decoded = stackalloc byte[EncryptedName.MaximumDecodedLength];
+            return EncryptedName.TryParse(name, decoded, out WantedName wanted) && TryFindAny(directory, wanted, isDots, out inodeNumber);
+        }
+
+        Span<byte> form = stackalloc byte[NameFolding.MaximumLength];
+        if (NameFolding.TryFold(name, form, out int length))
+            return TryFindAny(directory, WantedName.Folded(form[..length]), isDots, out inodeNumber);
+        return !blocks.Superblock.HasStrictEncoding && TryFindAny(directory, WantedName.Exact(name), isDots, out inodeNumber);
+    }
+
+    private bool TryFindAny(in Inode directory, scoped in WantedName name, bool isDots, out uint inodeNumber)
     {
         if (directory.HasInlineContent)
             return inline.TryFind(directory, name, out inodeNumber);
@@ -29,8 +48,10 @@ internal sealed class DirectoryLookup(DirectoryBlocks blocks, HashTree tree, Inl
         if (!isDots && blocks.IsIndexed(directory))
         {
             HashTree.Step step = tree.Lookup(directory, name, out inodeNumber);
-            if (step != HashTree.Step.Damaged)
-                return step == HashTree.Step.Leaf;
+            if (step == HashTree.Step.Leaf)
+                return true;
+            if (step == HashTree.Step.End && !name.MayBeMissed)
+                return false;
         }
 
         for (uint block = 0; block < count; block++)

@@ -45,7 +45,7 @@ internal sealed class DirectoryReader
             return;
         }
 
-        NameHash hash = NameHash.Default(_blocks.Superblock);
+        NameHash hash = NameHash.Default(directory, _blocks.Superblock);
         if (_blocks.IsIndexed(directory) && _tree.TryGetHash(directory, out hash) && !_damaged.Contains(directory.Number))
         {
             if (_treeListing.TryList(directory, hash, ref after, ref visitor))

@@ -28,8 +28,8 @@ internal sealed class HashTree(DirectoryBlocks blocks)
     internal bool TryGetHash(in Inode directory, out NameHash hash)
     {
         using BlockLease root = blocks.ReadIndex(directory, 0);
-        bool isSound = HashTreeNode.HasSoundInfo(root.Bytes);
-        hash = isSound ? NameHash.Of((NameHashVersion)HashTreeNode.HashVersion(root.Bytes), _superblock) : NameHash.Default(_superblock);
+        bool isSound = IsSoundRoot(root.Bytes, directory);
+        hash = isSound ? NameHash.Of((NameHashVersion)HashTreeNode.HashVersion(root.Bytes), directory, _superblock) : NameHash.Default(directory, _superblock);
         return isSound;
     }
 
@@ -43,7 +43,7 @@ internal sealed class HashTree(DirectoryBlocks blocks)
         for (int level = 0; level == 0 || level < path.Levels; level++)
         {
             using BlockLease lease = blocks.ReadIndex(directory, block);
-            if (level == 0 && !TryReadInfo(lease.Bytes, ref path))
+            if (level == 0 && !TryReadInfo(lease.Bytes, directory, ref path))
                 return Step.Damaged;
             if (!HashTreeNode.TryParse(lease.Bytes, level == 0, _superblock.HasMetadataChecksums, out HashTreeNode node))
                 return Step.Damaged;
@@ -88,12 +88,12 @@ internal sealed class HashTree(DirectoryBlocks blocks)
     }
 
     /// <summary>Looks a name up.</summary>
-    internal Step Lookup(in Inode directory, ReadOnlySpan<byte> name, out uint inodeNumber)
+    internal Step Lookup(in Inode directory, scoped in WantedName name, out uint inodeNumber)
     {
         inodeNumber = 0;
         if (!TryGetHash(directory, out NameHash function))
             return Step.Damaged;
-        uint hash = function.Compute(name).Major;
+        uint hash = name.Hash(function).Major;
         Step step = Find(directory, hash, out HashTreePath path);
         // Each leaf that continues the hash is another block: more of them than blocks means a loop.
         for (uint left = blocks.Count(directory); step == Step.Leaf; left--)
@@ -127,13 +127,16 @@ internal sealed class HashTree(DirectoryBlocks blocks)
         return false;
     }
 
-    private bool TryReadInfo(ReadOnlySpan<byte> root, ref HashTreePath path)
+    private bool TryReadInfo(ReadOnlySpan<byte> root, in Inode directory, ref HashTreePath path)
     {
         int levels = HashTreeNode.InnerLevels(root) + 1;
         int most = _superblock.Features.Has(IncompatibleFeatures.LargeDirectory) ? 3 : 2;
         path.Levels = levels;
-        return HashTreeNode.HasSoundInfo(root) && levels <= most;
+        return IsSoundRoot(root, directory) && levels <= most;
     }
+
+    private static bool IsSoundRoot(ReadOnlySpan<byte> root, in Inode directory) =>
+        HashTreeNode.HasSoundInfo(root) && HashTreeNode.HashVersion(root) == (byte)NameHashVersion.Stored == directory.HasStoredHashes;
 
     private Step DescendFirst(in Inode directory, ref HashTreePath path, int level, uint block, uint lowest)
     {

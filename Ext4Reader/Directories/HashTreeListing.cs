@@ -20,7 +20,7 @@ internal sealed class HashTreeListing(DirectoryBlocks blocks, HashTree tree)
     internal bool TryList<TVisitor>(in Inode directory, NameHash hash, ref ulong after, ref TVisitor visitor)
         where TVisitor : struct, IDirectoryVisitor, allows ref struct
     {
-        ListingBatch batch = ListingBatch.Rent(blocks.Superblock.BlockSize);
+        ListingBatch batch = ListingBatch.Rent(blocks.Superblock.BlockSize, directory.IsEncrypted);
         try
         {
             return TryList(directory, hash, ref after, ref visitor, batch);
@@ -34,6 +34,7 @@ internal sealed class HashTreeListing(DirectoryBlocks blocks, HashTree tree)
     private bool TryList<TVisitor>(in Inode directory, NameHash hash, ref ulong after, ref TVisitor visitor, ListingBatch batch)
         where TVisitor : struct, IDirectoryVisitor, allows ref struct
     {
+        NameForm form = NameForm.Of(directory, hash, withHash: true);
         if (after < ListingKey.DotDot)
         {
             // The root's two entries are the dots; to their reader the second one covers the whole index.
@@ -42,7 +43,7 @@ internal sealed class HashTreeListing(DirectoryBlocks blocks, HashTree tree)
             batch.Sort(directory.Number);
             if (!batch.HoldsDotsOnly)
                 return false;
-            if (!batch.Visit(after, _hasTypes, ref visitor))
+            if (!batch.Visit(after, _hasTypes, form, ref visitor))
                 return true;
             after = ListingKey.DotDot;
         }
@@ -74,7 +75,7 @@ internal sealed class HashTreeListing(DirectoryBlocks blocks, HashTree tree)
             if (step == HashTree.Step.Damaged || (step == HashTree.Step.Leaf && highestSeen >= path.LowestHash))
                 return false;
             batch.Sort(directory.Number);
-            if (!batch.Visit(after, _hasTypes, ref visitor))
+            if (!batch.Visit(after, _hasTypes, form, ref visitor))
                 return true;
             // Everything below the next leaf's lowest hash has been shown, whatever comes.
             if (step == HashTree.Step.Leaf && path.LowestHash > 0)

@@ -25,11 +25,11 @@ internal sealed class InlineDirectory(Superblock superblock, InlineFiles inline)
 
     private readonly bool _hasTypes = superblock.Features.Has(IncompatibleFeatures.FileType);
 
-    internal bool TryFind(in Inode directory, ReadOnlySpan<byte> name, out uint inodeNumber)
+    internal bool TryFind(in Inode directory, scoped in WantedName name, out uint inodeNumber)
     {
-        if (name.SequenceEqual("."u8) || name.SequenceEqual(".."u8))
+        if (name.Matches("."u8) || name.Matches(".."u8))
         {
-            inodeNumber = name.Length == 1 ? directory.Number : LittleEndian.U32(directory.Map, 0);
+            inodeNumber = name.Matches("."u8) ? directory.Number : LittleEndian.U32(directory.Map, 0);
             return true;
         }
 
@@ -42,11 +42,11 @@ internal sealed class InlineDirectory(Superblock superblock, InlineFiles inline)
     internal void List<TVisitor>(in Inode directory, ulong after, ref TVisitor visitor)
         where TVisitor : struct, IDirectoryVisitor, allows ref struct
     {
-        ListingBatch batch = ListingBatch.Rent(superblock.BlockSize);
+        ListingBatch batch = ListingBatch.Rent(superblock.BlockSize, directory.IsEncrypted);
         try
         {
             Gather(directory, batch);
-            batch.Visit(after, _hasTypes, ref visitor);
+            batch.Visit(after, _hasTypes, NameForm.Of(directory, NameHash.Default(directory, superblock), withHash: true), ref visitor);
         }
         finally
         {
@@ -67,7 +67,7 @@ internal sealed class InlineDirectory(Superblock superblock, InlineFiles inline)
             return;
         }
 
-        NameHash hash = NameHash.Default(superblock);
+        NameHash hash = NameHash.Default(directory, superblock);
         batch.Add(head, isFirst: true, directory.Number, superblock, hash);
         batch.Add(rest, isFirst: false, directory.Number, superblock, hash);
         batch.Sort(directory.Number);

@@ -16,12 +16,14 @@ internal sealed class ListingBatch
     [ThreadStatic]
     private static ListingBatch? _idle;
 
+    private readonly byte[] _shown = new byte[EncryptedName.MaximumLength];
     private byte[] _bytes = [];
     private ulong[] _keys = [];
     private int[] _positions = [];
     private int _used;
     private int _count;
     private int _blockSize;
+    private bool _isEncrypted;
 
     private ListingBatch()
     {
@@ -34,11 +36,12 @@ internal sealed class ListingBatch
     internal bool HoldsDotsOnly => _count == 2 && _keys[0] == ListingKey.Dot && _keys[1] == ListingKey.DotDot;
 
     /// <summary>A batch of one's own, until it is given back. A visitor that lists another directory gets a second one.</summary>
-    internal static ListingBatch Rent(int blockSize)
+    internal static ListingBatch Rent(int blockSize, bool isEncrypted)
     {
         ListingBatch batch = _idle ?? new ListingBatch();
         _idle = null;
         batch._blockSize = blockSize;
+        batch._isEncrypted = isEncrypted;
         batch.Clear();
         return batch;
     }
@@ -63,7 +66,7 @@ internal sealed class ListingBatch
         if (_used + raw.Length > _bytes.Length)
             Grow(_used + raw.Length);
         raw.CopyTo(_bytes.AsSpan(_used));
-        var block = new DirectoryBlock(raw, directory, superblock.InodeCount);
+        var block = new DirectoryBlock(raw, directory, superblock.InodeCount, _isEncrypted);
         uint lowest = uint.MaxValue;
         uint highest = 0;
         int offset = 0;
@@ -73,7 +76,7 @@ internal sealed class ListingBatch
             if (entry.InodeNumber == 0)
                 continue;
             block.CheckName(at, entry);
-            _keys[_count] = ListingKey.Of(block.Name(at, entry), index, hash, out uint major, directory);
+            _keys[_count] = ListingKey.Of(block, at, entry, index, hash, out uint major, directory);
             _positions[_count] = _used + at;
             _count++;
             lowest = Math.Min(lowest, major);
@@ -90,7 +93,7 @@ internal sealed class ListingBatch
         if (_used + raw.Length > _bytes.Length)
             Grow(_used + raw.Length);
         raw.CopyTo(_bytes.AsSpan(_used));
-        var block = new DirectoryBlock(raw, directory, superblock.InodeCount);
+        var block = new DirectoryBlock(raw, directory, superblock.InodeCount, _isEncrypted);
         int offset = 0;
         for (int at = 0; block.TryNext(ref offset, out DirectoryEntry entry); at = offset)
         {
@@ -126,18 +129,32 @@ internal sealed class ListingBatch
     }
 
     /// <summary>Shows the names behind a cookie; false if the visitor has had enough.</summary>
-    internal bool Visit<TVisitor>(ulong after, bool hasTypes, ref TVisitor visitor)
+    internal bool Visit<TVisitor>(ulong after, bool hasTypes, NameForm form, ref TVisitor visitor)
         where TVisitor : struct, IDirectoryVisitor, allows ref struct
     {
         int index = _keys.AsSpan(0, _count).BinarySearch(after);
         for (index = index < 0 ? ~index : index + 1; index < _count; index++)
         {
             DirectoryEntry entry = Entry(index);
-            if (!visitor.Visit(new ListedName(Name(index), entry.InodeNumber, entry.FileType(hasTypes), _keys[index])))
+            ReadOnlySpan<byte> name = Name(index);
+            if (form.IsEncoded)
+            {
+                var block = new DirectoryBlock(_bytes, form.Directory, uint.MaxValue);
+                name = Show(name, form.Hash(block, _positions[index], entry), form.Directory);
+            }
+
+            if (!visitor.Visit(new ListedName(name, entry.InodeNumber, entry.FileType(hasTypes), _keys[index])))
                 return false;
         }
 
         return true;
+    }
+
+    /// <summary>A name as it is shown, valid until the next one is.</summary>
+    internal ReadOnlySpan<byte> Show(ReadOnlySpan<byte> name, HashedName hash, uint directory)
+    {
+        bool isDots = name.SequenceEqual("."u8) || name.SequenceEqual(".."u8);
+        return isDots ? name : _shown.AsSpan(0, EncryptedName.Encode(name, hash, _shown, directory));
     }
 
     private DirectoryEntry Entry(int index) => DirectoryEntry.Parse(_bytes.AsSpan(_positions[index]), _blockSize);

@@ -25,13 +25,16 @@ internal static class ListingKey
     internal static uint MajorHash(ulong cookie) => (uint)(cookie >> 32) << 1;
 
     /// <summary>The key of an entry before names of equal hash are told apart.</summary>
-    /// <param name="name">The entry's name.</param>
+    /// <param name="block">The block.</param>
+    /// <param name="at">Where the entry is in it.</param>
+    /// <param name="entry">The entry.</param>
     /// <param name="index">Its number in the first block; anything above 1 for all other entries.</param>
     /// <param name="hash">The directory's hash function.</param>
     /// <param name="major">The name's major hash; 0 for the dots.</param>
     /// <param name="directory">The directory, for the message.</param>
-    internal static ulong Of(ReadOnlySpan<byte> name, int index, NameHash hash, out uint major, uint directory)
+    internal static ulong Of(scoped in DirectoryBlock block, int at, scoped in DirectoryEntry entry, int index, NameHash hash, out uint major, uint directory)
     {
+        ReadOnlySpan<byte> name = block.Name(at, entry);
         major = 0;
         if (name[0] == '.' && (name.Length == 1 || (name.Length == 2 && name[1] == '.')))
         {
@@ -40,9 +43,18 @@ internal static class ListingKey
             return name.Length == 1 ? Dot : DotDot;
         }
 
-        HashedName hashed = hash.Compute(name);
+        HashedName hashed = Hash(block, at, entry, hash);
         major = hashed.Major;
         return Of(hashed);
+    }
+
+    /// <summary>The hash of an entry's name, which in some directories is stored with it.</summary>
+    internal static HashedName Hash(scoped in DirectoryBlock block, int at, scoped in DirectoryEntry entry, NameHash hash)
+    {
+        if (hash.Version != NameHashVersion.Stored)
+            return hash.Compute(block.Name(at, entry));
+        (uint major, uint minor) = block.StoredHash(at, entry);
+        return new HashedName(major & ~1u, minor);
     }
 
     /// <summary>Refuses to number more names of one hash than there are ranks.</summary>

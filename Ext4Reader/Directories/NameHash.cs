@@ -1,4 +1,5 @@
 using System.Numerics;
+using Ext4Reader.Directories.Casefold;
 using Ext4Reader.OnDisk;
 
 namespace Ext4Reader.Directories;
@@ -12,16 +13,30 @@ internal readonly record struct HashedName(uint Major, uint Minor);
 /// <param name="Version">Which function.</param>
 /// <param name="IsUnsigned">Whether bytes above 127 count as positive.</param>
 /// <param name="Seed">The filesystem's seed; all zero means none.</param>
-internal readonly record struct NameHash(NameHashVersion Version, bool IsUnsigned, (uint A, uint B, uint C, uint D) Seed)
+/// <param name="IsFolding">Whether names are folded first.</param>
+internal readonly record struct NameHash(NameHashVersion Version, bool IsUnsigned, (uint A, uint B, uint C, uint D) Seed, bool IsFolding = false)
 {
     // The two hash values above this are taken: the end of a listing must be behind every name.
     private const uint EndOfListing = 0xfffffffe;
 
-    internal static NameHash Default(Superblock superblock) => Of(superblock.DefaultHash, superblock);
+    /// <summary>The function for a directory whose index does not name one.</summary>
+    internal static NameHash Default(in Inode directory, Superblock superblock) =>
+        Of(directory.HasStoredHashes ? NameHashVersion.Stored : superblock.DefaultHash, directory, superblock);
 
-    internal static NameHash Of(NameHashVersion version, Superblock superblock) => new(version, superblock.HashesUnsigned, superblock.HashSeed);
+    internal static NameHash Of(NameHashVersion version, in Inode directory, Superblock superblock) =>
+        new(version, superblock.HashesUnsigned, superblock.HashSeed, directory.IsCasefolded && !directory.IsEncrypted);
 
+    /// <summary>The hash of a name as it is stored.</summary>
     internal HashedName Compute(ReadOnlySpan<byte> name)
+    {
+        if (!IsFolding)
+            return ComputeFolded(name);
+        Span<byte> folded = stackalloc byte[NameFolding.MaximumLength];
+        return ComputeFolded(NameFolding.TryFold(name, folded, out int length) ? folded[..length] : name);
+    }
+
+    /// <summary>The hash of a name that was folded, if it has to be.</summary>
+    internal HashedName ComputeFolded(ReadOnlySpan<byte> name)
     {
         (uint A, uint B, uint C, uint D) state = Seed == default ? (0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476) : Seed;
         uint major;

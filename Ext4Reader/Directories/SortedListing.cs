@@ -33,7 +33,7 @@ internal sealed class SortedListing(DirectoryBlocks blocks, int windowNames = So
                 _windows.Add(window);
             }
 
-            if (!Visit(directory, window, after, ref visitor))
+            if (!(directory.IsEncrypted ? VisitEncoded(directory, hash, window, after, ref visitor) : Visit(directory, window, after, ref visitor)))
                 return;
             after = window.End;
         }
@@ -42,7 +42,7 @@ internal sealed class SortedListing(DirectoryBlocks blocks, int windowNames = So
     private void ListSmall<TVisitor>(in Inode directory, NameHash hash, ulong after, ref TVisitor visitor, uint count)
         where TVisitor : struct, IDirectoryVisitor, allows ref struct
     {
-        ListingBatch batch = ListingBatch.Rent(_superblock.BlockSize);
+        ListingBatch batch = ListingBatch.Rent(_superblock.BlockSize, directory.IsEncrypted);
         try
         {
             for (uint block = 0; block < count; block++)
@@ -52,7 +52,7 @@ internal sealed class SortedListing(DirectoryBlocks blocks, int windowNames = So
             }
 
             batch.Sort(directory.Number);
-            batch.Visit(after, _hasTypes, ref visitor);
+            batch.Visit(after, _hasTypes, NameForm.Of(directory, hash, withHash: count == 1), ref visitor);
         }
         finally
         {
@@ -76,6 +76,35 @@ internal sealed class SortedListing(DirectoryBlocks blocks, int windowNames = So
         }
 
         return true;
+    }
+
+    private bool VisitEncoded<TVisitor>(in Inode directory, NameHash hash, SortedWindow window, ulong after, ref TVisitor visitor)
+        where TVisitor : struct, IDirectoryVisitor, allows ref struct
+    {
+        NameForm form = NameForm.Of(directory, hash, withHash: false);
+        // Rented for its room for a name.
+        ListingBatch batch = ListingBatch.Rent(_superblock.BlockSize, directory.IsEncrypted);
+        try
+        {
+            int index = window.Keys.AsSpan().BinarySearch(after);
+            for (index = index < 0 ? ~index : index + 1; index < window.Keys.Length; index++)
+            {
+                using BlockLease lease = Place(directory, window.Places[index], out int at);
+                int offset = at;
+                var block = new DirectoryBlock(lease.Bytes, directory.Number, _superblock.InodeCount);
+                if (!block.TryNext(ref offset, out DirectoryEntry entry))
+                    continue;
+                ReadOnlySpan<byte> name = batch.Show(block.Name(at, entry), form.Hash(block, at, entry), directory.Number);
+                if (!visitor.Visit(new ListedName(name, entry.InodeNumber, entry.FileType(_hasTypes), window.Keys[index])))
+                    return false;
+            }
+
+            return true;
+        }
+        finally
+        {
+            ListingBatch.Return(batch);
+        }
     }
 
     private BlockLease Place(scoped in Inode directory, uint place, out int at)

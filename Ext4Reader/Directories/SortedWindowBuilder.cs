@@ -48,7 +48,7 @@ internal sealed class SortedWindowBuilder
         for (uint block = 0; block < count; block++)
         {
             using BlockLease lease = _blocks.ReadEntries(directory, block);
-            var entries = new DirectoryBlock(lease.Bytes, directory.Number, _superblock.InodeCount);
+            var entries = new DirectoryBlock(lease.Bytes, directory.Number, _superblock.InodeCount, directory.IsEncrypted);
             ulong origin = (ulong)block << _superblock.BlockSizeBits;
             int offset = 0;
             int at = 0;
@@ -57,7 +57,7 @@ internal sealed class SortedWindowBuilder
                 if (entry.InodeNumber == 0)
                     continue;
                 entries.CheckName(at, entry);
-                ulong key = ListingKey.Of(entries.Name(at, entry), index, _hash, out _, directory.Number);
+                ulong key = ListingKey.Of(entries, at, entry, index, _hash, out _, directory.Number);
                 if (key >= _from && key <= _end)
                     Add(key, (uint)((origin + (uint)at) >> 2), directory.Number);
             }

@@ -6,9 +6,10 @@ namespace Ext4Reader.OnDisk;
 /// | entry | entry | … | entry, its record reaching to the end | checksum 12, looks like a free entry |
 /// </code>
 /// </summary>
-internal readonly ref struct DirectoryBlock(ReadOnlySpan<byte> raw, uint inode, uint inodeCount)
+internal readonly ref struct DirectoryBlock(ReadOnlySpan<byte> raw, uint inode, uint inodeCount, bool isEncrypted = false)
 {
     private const int ChecksumEntrySize = 12;
+    private const int StoredHashSize = 8;
     private const byte ChecksumEntryType = 0xde;
 
     private readonly ReadOnlySpan<byte> _raw = raw;
@@ -47,11 +48,20 @@ internal readonly ref struct DirectoryBlock(ReadOnlySpan<byte> raw, uint inode, 
     /// <summary>The name of the entry at an offset.</summary>
     internal ReadOnlySpan<byte> Name(int offset, scoped in DirectoryEntry entry) => _raw.Slice(offset + DirectoryEntry.HeaderSize, entry.NameLength);
 
+    /// <summary>The hash behind the name of the entry at an offset, in directories that store them.</summary>
+    internal (uint Major, uint Minor) StoredHash(int offset, scoped in DirectoryEntry entry)
+    {
+        int start = DirectoryEntry.LengthFor(entry.NameLength);
+        if (start + StoredHashSize > entry.RecordLength)
+            throw new CorruptImageException(Corruption.EncryptedName, inode, $"directory entry at {offset} has no room for a hash");
+        return (LittleEndian.U32(_raw, offset + start), LittleEndian.U32(_raw, offset + start + 4)); // hash, minor_hash
+    }
+
     /// <summary>Refuses names that would mean something else to whoever gets them.</summary>
     internal void CheckName(int offset, scoped in DirectoryEntry entry)
     {
         ReadOnlySpan<byte> name = Name(offset, entry);
-        if (name.IsEmpty || name.IndexOfAny((byte)'/', (byte)0) >= 0)
+        if (name.IsEmpty || (!isEncrypted && name.IndexOfAny((byte)'/', (byte)0) >= 0))
         {
             throw new CorruptImageException(Corruption.DirectoryEntryName, inode,
                 $"directory entry at {offset} has an impossible name of {name.Length} bytes");

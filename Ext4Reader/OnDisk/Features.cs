@@ -30,6 +30,8 @@ internal enum IncompatibleFeatures : uint
     ChecksumSeed = 0x2000,
     LargeDirectory = 0x4000,
     InlineData = 0x8000,
+    Encryption = 0x10000,
+    Casefold = 0x20000,
 }
 
 /// <summary>Features only a writer must know.</summary>
@@ -54,7 +56,8 @@ internal readonly record struct Features(CompatibleFeatures Compatible, Incompat
     private const IncompatibleFeatures Readable = IncompatibleFeatures.FileType | IncompatibleFeatures.NeedsRecovery
         | IncompatibleFeatures.Extents | IncompatibleFeatures.SixtyFourBit | IncompatibleFeatures.FlexibleGroups
         | IncompatibleFeatures.ChecksumSeed | IncompatibleFeatures.LargeDirectory | IncompatibleFeatures.MetaBlockGroups
-        | IncompatibleFeatures.InlineData | IncompatibleFeatures.AttributeInodes | IncompatibleFeatures.MultipleMountProtection;
+        | IncompatibleFeatures.InlineData | IncompatibleFeatures.AttributeInodes | IncompatibleFeatures.MultipleMountProtection
+        | IncompatibleFeatures.Encryption | IncompatibleFeatures.Casefold;
 
     // By definition a reader may ignore these features; this one it may not, unless it wants to show unverified content.
     private const ReadOnlyFeatures Unreadable = ReadOnlyFeatures.Verity;

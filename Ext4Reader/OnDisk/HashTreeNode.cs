@@ -42,7 +42,7 @@ internal readonly ref struct HashTreeNode
     internal static bool HasSoundInfo(ReadOnlySpan<byte> root) =>
         root[InfoOffset + 5] == InfoSize                                   // info_length
         && (root[InfoOffset + 7] & 1) == 0                                 // unused_flags
-        && HashVersion(root) <= (byte)NameHashVersion.Tea;
+        && HashVersion(root) is <= (byte)NameHashVersion.Tea or (byte)NameHashVersion.Stored;
 
     /// <summary>A node, if its capacity is that of its block and its count within; nothing else can go wrong then.</summary>
     internal static bool TryParse(ReadOnlySpan<byte> raw, bool isRoot, bool hasChecksum, out HashTreeNode node)

@@ -16,12 +16,13 @@ internal static class InodeRecord
 
     private const uint ImmutableFlag = 0x10;
     private const uint AppendFlag = 0x20;
+    internal const uint EncryptedFlag = 0x800;
+    internal const uint CasefoldFlag = 0x40000000;
     private const uint HugeFileFlag = 0x40000;
     private const uint MaximumNanoseconds = 999_999_999;
 
     // Flags of features that are refused at mount: in a readable image they are lies about how the content is stored.
-    private const uint UnreadableFlags = 0x800 /* encrypt */ | 0x100000 /* verity */
-        | 0x40000000 /* casefold */;
+    private const uint UnreadableFlags = 0x100000 /* verity */;
 
     // Bytes of all extra fields there are today.
     private const int UsualExtraSize = 32;
@@ -129,6 +130,7 @@ internal static class InodeRecord
             UserId = LittleEndian.U32(raw, low: 0x02, high: 0x78),                                                   // i_uid, l_i_uid_high
             GroupId = LittleEndian.U32(raw, low: 0x18, high: 0x7a),                                                  // i_gid, l_i_gid_high
             Size = (long)size,
+            StoredSize = (long)size,
             LinkCount = LinkCount(raw),
             Sectors = sectors,
             Flags = flags,
@@ -192,6 +194,10 @@ internal static class InodeRecord
     {
         if ((flags & UnreadableFlags) != 0)
             throw new CorruptImageException(Corruption.InodeFlags, number, $"flags {flags:x} belong to features that the filesystem does not have");
+        if ((flags & EncryptedFlag) != 0 && !superblock.Features.Has(IncompatibleFeatures.Encryption))
+            throw new CorruptImageException(Corruption.InodeFlags, number, "encrypted in a filesystem without the feature encrypt");
+        if ((flags & CasefoldFlag) != 0 && (type != FileType.Directory || !superblock.Features.Has(IncompatibleFeatures.Casefold)))
+            throw new CorruptImageException(Corruption.InodeFlags, number, "casefolded, but no directory or in a filesystem without the feature casefold");
         if (type == FileType.SymbolicLink && (flags & (ImmutableFlag | AppendFlag)) != 0)
             throw new CorruptImageException(Corruption.InodeFlags, number, $"flags {flags:x} on a symbolic link");
         if ((flags & AttributeValueFlag) != 0 && (!superblock.Features.Has(IncompatibleFeatures.AttributeInodes) || type != FileType.Regular))

@@ -11,4 +11,7 @@ internal enum NameHashVersion : byte
 
     /// <summary>The Tiny Encryption Algorithm.</summary>
     Tea = 2,
+
+    /// <summary>One that takes a key: the hash is stored with each name. Only directories both encrypted and casefolded have it.</summary>
+    Stored = 6,
 }

@@ -25,6 +25,9 @@ internal sealed class Superblock
     private const uint FirstInodeOfRevision0 = 11;
     private const byte ChecksumTypeCrc32c = 1;
 
+    // utf8-12.1, the only one there is.
+    private const ushort EncodingUtf8 = 1;
+
     // Clusters of a gibibyte: what Linux takes.
     private const uint MaximumLogClusterSize = 20;
 
@@ -76,6 +79,9 @@ internal sealed class Superblock
     /// <summary>Whether bytes of names are hashed as unsigned: the signedness of char on the machine that made the image.</summary>
     internal required bool HashesUnsigned { get; init; }
 
+    /// <summary>With casefold: whether names must be valid UTF-8.</summary>
+    internal required bool HasStrictEncoding { get; init; }
+
     internal required (uint A, uint B, uint C, uint D) HashSeed { get; init; }
     internal required byte[] Uuid { get; init; }
     internal required byte[] Label { get; init; }
@@ -124,6 +130,9 @@ internal sealed class Superblock
         if (unreadable.Count > 0)
             throw UnsupportedImageException.For(unreadable);
 
+        ushort encoding = LittleEndian.U16(raw, 0x27c);                                     // s_encoding
+        if (features.Has(IncompatibleFeatures.Casefold) && encoding != EncodingUtf8)
+            throw UnsupportedImageException.Encoding(encoding);
         uint logBlockSize = LittleEndian.U32(raw, 0x18);                                    // s_log_block_size
         if (logBlockSize > 6)
             throw Absurd($"block size 2^{(ulong)logBlockSize + 10}");
@@ -161,6 +170,7 @@ internal sealed class Superblock
                 : Crc32c.Append(Crc32c.Start, uuid),
             // An unknown default hash hurts nobody: it only orders listings of directories without an index.
             DefaultHash = raw[0xfc] <= (byte)NameHashVersion.Tea ? (NameHashVersion)raw[0xfc] : NameHashVersion.HalfMd4, // s_def_hash_version
+            HasStrictEncoding = (LittleEndian.U16(raw, 0x27e) & 1) != 0,                    // s_encoding_flags
             HashesUnsigned = (flags & 2) != 0,
             HashSeed = (LittleEndian.U32(raw, 0xec), LittleEndian.U32(raw, 0xf0), LittleEndian.U32(raw, 0xf4), LittleEndian.U32(raw, 0xf8)), // s_hash_seed
             Uuid = uuid,

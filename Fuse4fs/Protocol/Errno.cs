@@ -35,5 +35,6 @@ internal enum Errno
     ENOTCONN = 107,
     ESTALE = 116,
     EUCLEAN = 117,
+    ENOKEY = 126,
 }
 #pragma warning restore CA1008

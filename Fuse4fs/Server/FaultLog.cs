@@ -28,6 +28,8 @@ internal sealed partial class FaultLog(ILogger log)
                 if (IsNew(corrupt.Kind.ToString(), inode))
                     Corrupt(log, corrupt.Message);
                 return corrupt.IsChecksum ? Errno.EBADMSG : Errno.EUCLEAN;
+            case EncryptedContentException:
+                return Errno.ENOKEY; // nothing is wrong, so nothing is logged
             case UnsupportedImageException unsupported:
                 if (IsNew(nameof(UnsupportedImageException), inode))
                     Unsupported(log, inode, unsupported.Message);

@@ -85,7 +85,7 @@ public class AllocationTests
         Assert.Equal(0, allocated);
     }
 
-    private struct Counter : IDirectoryVisitor
+    internal struct Counter : IDirectoryVisitor
     {
         public int Count { get; private set; }
 

@@ -38,6 +38,7 @@ public class CorruptionTests
         [Corruption.DirectoryEntryLength] = (image => SetNames(image, 4, 3), image => image.List(image.Find("/names"))),
         [Corruption.DirectoryEntryName] = (image => SetNames(image, 8, '/'), image => image.List(image.Find("/names"))),
         [Corruption.DirectoryEntryInode] = (image => SetNames(image, 0, 0xffff), image => image.List(image.Find("/names"))),
+        [Corruption.EncryptedName] = (static _ => { }, image => image.List(image.Find("/names"))),
         [Corruption.DirectoryBlockChecksum] = (image => image.Bytes[image.BlockAt("/names", 0) + 40] ^= 1, image => image.List(image.Find("/names"))),
         [Corruption.HashTreeChecksum] = (image => image.Bytes[image.BlockAt("/names", 0) + 38] ^= 1, image => image.List(image.Find("/names"))),
         [Corruption.DirectoryHashCollisions] = (RepeatName, image => image.List(image.Find("/names"))),
@@ -61,6 +62,7 @@ public class CorruptionTests
         [Corruption.ExtendedAttributeInode] = Recipes.Standard with { Options = Recipes.Ext4 + " -O ea_inode" },
         [Corruption.MultipleMountBlock] = MultipleMountTests.Recipe,
         [Corruption.MultipleMountChecksum] = MultipleMountTests.Recipe,
+        [Corruption.EncryptedName] = new(Recipes.Ext4 + " -O encrypt", SourceTree.Standard, Edits: ["sif /names flags 0x80800"]),
         [Corruption.InlineData] = new("-t ext4 -O inline_data -b 1024 -I 256", SourceTree.Standard),
     };
 

@@ -22,7 +22,7 @@ public class SortedWindowTests
         var listing = new SortedListing(new DirectoryBlocks(reader, new BlockMap(reader)), names);
         var entries = new List<Listed>();
         var collector = new Collector(entries);
-        listing.List(directory, NameHash.Default(damaged.Superblock), 0, ref collector);
+        listing.List(directory, NameHash.Default(directory, damaged.Superblock), 0, ref collector);
         Assert.Equal(image.List(directory), entries);
     }
 
