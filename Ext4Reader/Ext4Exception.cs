@@ -79,6 +79,16 @@ public sealed class EncryptedContentException : Ext4Exception
     public uint InodeNumber { get; }
 }
 
+/// <summary>Content does not match the Merkle tree it was sealed with (Linux: EIO).</summary>
+public sealed class ContentChangedException : Ext4Exception
+{
+    internal ContentChangedException(uint inodeNumber, string what)
+        : base($"inode {inodeNumber}: {what} does not match the Merkle tree that the file was sealed with (verity)") => InodeNumber = inodeNumber;
+
+    /// <summary>The file's inode.</summary>
+    public uint InodeNumber { get; }
+}
+
 /// <summary>There is no ext2, ext3 or ext4 superblock where one should be.</summary>
 public sealed class NotAnExt4ImageException : Ext4Exception
 {
@@ -153,6 +163,9 @@ public enum Corruption
 
     /// <summary>Content that should lie in the inode is not there.</summary>
     InlineData,
+
+    /// <summary>What describes a file's Merkle tree (fs-verity) is missing or cannot be.</summary>
+    VerityDescriptor,
 
     /// <summary>A directory's size is zero, no multiple of the block size, or more than the image can hold.</summary>
     DirectorySize,

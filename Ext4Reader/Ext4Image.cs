@@ -4,6 +4,7 @@ using Ext4Reader.Directories;
 using Ext4Reader.Files;
 using Ext4Reader.OnDisk;
 using Ext4Reader.Storage;
+using Ext4Reader.Verity;
 using Microsoft.Win32.SafeHandles;
 
 namespace Ext4Reader;
@@ -22,6 +23,7 @@ public sealed class Ext4Image : IDisposable
     private readonly ImageSource _source;
     private readonly InodeTable _inodes;
     private readonly FileReader _files;
+    private readonly VerifiedFiles? _verified;
     private readonly InlineFiles _inline;
     private readonly SymbolicLinks _links;
     private readonly DirectoryReader _directories;
@@ -37,6 +39,7 @@ public sealed class Ext4Image : IDisposable
         var map = new BlockMap(blocks);
         _inodes = new InodeTable(blocks, groups);
         _files = new FileReader(blocks, map);
+        _verified = options.VerifyContent ? new VerifiedFiles(_files, map) : null;
         _inline = new InlineFiles(_inodes);
         _links = new SymbolicLinks(blocks, _files, _inline);
         _directories = new DirectoryReader(blocks, map, _inline);
@@ -143,6 +146,7 @@ public sealed class Ext4Image : IDisposable
     /// <param name="file">A regular file.</param>
     /// <param name="offset">The byte to start at, not negative.</param>
     /// <param name="destination">What to fill.</param>
+    /// <exception cref="ContentChangedException">The content was to be verified, and was changed.</exception>
     /// <returns>The number of bytes: less than asked for only at the end of the file.</returns>
     /// <exception cref="ArgumentException">The inode is no regular file.</exception>
     /// <exception cref="EncryptedContentException">The file is encrypted.</exception>
@@ -150,6 +154,8 @@ public sealed class Ext4Image : IDisposable
     {
         CheckType(file, FileType.Regular, nameof(file));
         CheckKey(file);
+        if (file.HasVerity && _verified is not null)
+            return _verified.Read(file, offset, destination);
         return file.HasInlineContent ? _inline.Read(file, offset, destination) : _files.Read(file, offset, destination);
     }
 

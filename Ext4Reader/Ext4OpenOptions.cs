@@ -12,10 +12,11 @@ public sealed record Ext4OpenOptions
     /// </summary>
     public long Length { get; init; }
 
-    /// <summary>Show the image as it lies, even if its journal holds newer changes.</summary>
-
     /// <summary>Show the image as it lies, even if its journal holds newer changes, or another host is making some.</summary>
     public bool NoRecovery { get; init; }
+
+    /// <summary>Check what is read of files with fs-verity against their Merkle trees. Signatures are not looked at.</summary>
+    public bool VerifyContent { get; init; }
 
     /// <summary>The most bytes of metadata blocks to keep in memory. Pages of it cost nothing until they are used.</summary>
     public long CacheBytes { get; init; } = 16 << 20;

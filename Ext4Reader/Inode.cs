@@ -103,6 +103,9 @@ public readonly struct Inode
     /// <summary>Whether content, names or target are encrypted. Keys are not known here: names and targets are shown in an encoded form.</summary>
     public bool IsEncrypted => (Flags & OnDisk.InodeRecord.EncryptedFlag) != 0;
 
+    /// <summary>Whether the content was sealed with a Merkle tree (fs-verity).</summary>
+    public bool HasVerity => (Flags & OnDisk.InodeRecord.VerityFlag) != 0;
+
     /// <summary>The size as it lies; that of an encrypted link is not the one to show.</summary>
     internal long StoredSize { get; init; }
 

@@ -11,6 +11,9 @@ internal sealed class BlockMap(BlockReader blocks)
 
     internal Superblock Superblock { get; } = blocks.Superblock;
 
+    /// <summary>The file block behind the last one that is mapped, of a file with extents.</summary>
+    internal ulong End(in Inode inode) => _extents.End(inode);
+
     /// <summary>The run that starts at a file block.</summary>
     /// <param name="inode">A regular file, directory or slow symbolic link.</param>
     /// <param name="fileBlock">The file block, which may lie behind the end of the file.</param>

@@ -31,6 +31,32 @@ internal sealed class ExtentTree(BlockReader blocks)
         }
     }
 
+    /// <summary>The file block behind the last extent; 0 if there is none.</summary>
+    internal ulong End(in Inode inode)
+    {
+        var root = new ExtentNode(inode.Map);
+        if (root.Depth == 0)
+            return EndOfLeaf(root);
+        (ulong block, uint first) = (root.Child(root.Count - 1), root.FirstFileBlock(root.Count - 1));
+        for (int depth = root.Depth - 1; ; depth--)
+        {
+            using BlockLease lease = blocks.Read(block, inode.Number);
+            CheckBlock(lease, depth, first, inode);
+            var node = new ExtentNode(lease.Bytes);
+            if (depth == 0)
+                return EndOfLeaf(node);
+            (block, first) = (node.Child(node.Count - 1), node.FirstFileBlock(node.Count - 1));
+        }
+    }
+
+    private static ulong EndOfLeaf(ExtentNode leaf)
+    {
+        if (leaf.Count == 0)
+            return 0;
+        Extent last = leaf.ExtentAt(leaf.Count - 1);
+        return (ulong)last.FirstFileBlock + last.Length;
+    }
+
     /// <summary>Finds the child that covers a file block; false if that lies before the first one.</summary>
     /// <param name="node">An inner node.</param>
     /// <param name="fileBlock">The file block.</param>

@@ -59,9 +59,6 @@ internal readonly record struct Features(CompatibleFeatures Compatible, Incompat
         | IncompatibleFeatures.InlineData | IncompatibleFeatures.AttributeInodes | IncompatibleFeatures.MultipleMountProtection
         | IncompatibleFeatures.Encryption | IncompatibleFeatures.Casefold;
 
-    // By definition a reader may ignore these features; this one it may not, unless it wants to show unverified content.
-    private const ReadOnlyFeatures Unreadable = ReadOnlyFeatures.Verity;
-
     private static readonly string?[] CompatibleNames =
     [
         "dir_prealloc", "imagic_inodes", "has_journal", "ext_attr", "resize_inode", "dir_index", "lazy_bg", null,
@@ -91,8 +88,8 @@ internal readonly record struct Features(CompatibleFeatures Compatible, Incompat
     /// <summary>The names, as e2fsprogs spells them, of all features that are set.</summary>
     internal ReadOnlyCollection<string> Names() => Names((uint)Compatible, (uint)Incompatible, (uint)ReadOnly);
 
-    /// <summary>The names of those features without which the image cannot be read correctly.</summary>
-    internal ReadOnlyCollection<string> UnreadableNames() => Names(0, (uint)(Incompatible & ~Readable), (uint)(ReadOnly & Unreadable));
+    /// <summary>The names of those features without which the image cannot be read correctly. Those that only a writer must know are none.</summary>
+    internal ReadOnlyCollection<string> UnreadableNames() => Names(0, (uint)(Incompatible & ~Readable), 0);
 
     private static ReadOnlyCollection<string> Names(uint compatible, uint incompatible, uint readOnly)
     {

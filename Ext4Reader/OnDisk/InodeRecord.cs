@@ -11,6 +11,7 @@ internal static class InodeRecord
 
     internal const uint IndexFlag = 0x1000;
     internal const uint ExtentsFlag = 0x80000;
+    internal const uint VerityFlag = 0x100000;
     internal const uint AttributeValueFlag = 0x200000;
     internal const uint InlineDataFlag = 0x10000000;
 
@@ -20,9 +21,6 @@ internal static class InodeRecord
     internal const uint CasefoldFlag = 0x40000000;
     private const uint HugeFileFlag = 0x40000;
     private const uint MaximumNanoseconds = 999_999_999;
-
-    // Flags of features that are refused at mount: in a readable image they are lies about how the content is stored.
-    private const uint UnreadableFlags = 0x100000 /* verity */;
 
     // Bytes of all extra fields there are today.
     private const int UsualExtraSize = 32;
@@ -192,8 +190,8 @@ internal static class InodeRecord
 
     private static void CheckFlags(uint flags, FileType type, uint number, Superblock superblock)
     {
-        if ((flags & UnreadableFlags) != 0)
-            throw new CorruptImageException(Corruption.InodeFlags, number, $"flags {flags:x} belong to features that the filesystem does not have");
+        if ((flags & VerityFlag) != 0 && (type != FileType.Regular || !superblock.Features.Has(ReadOnlyFeatures.Verity)))
+            throw new CorruptImageException(Corruption.InodeFlags, number, "sealed, but no file or in a filesystem without the feature verity");
         if ((flags & EncryptedFlag) != 0 && !superblock.Features.Has(IncompatibleFeatures.Encryption))
             throw new CorruptImageException(Corruption.InodeFlags, number, "encrypted in a filesystem without the feature encrypt");
         if ((flags & CasefoldFlag) != 0 && (type != FileType.Directory || !superblock.Features.Has(IncompatibleFeatures.Casefold)))

@@ -54,6 +54,8 @@ internal static class MountOptions
                 return request with { Serve = serve with { Threads = (int)Math.Max(1, Number(name, value, 64)) } };
             case "norecovery" or "noload":
                 return request with { Serve = serve with { NoRecovery = Flag(name, value) } };
+            case "verity":
+                return request with { Serve = serve with { VerifyContent = Verity(value) } };
             case "minixdf" or "bsddf":
                 return request with { Serve = serve with { MinixDf = Flag(name, value) && name == "minixdf" } };
             case "allow_other" or "noallow_other":
@@ -128,6 +130,13 @@ internal static class MountOptions
             ? number << shift
             : throw new UsageException($"mount option '{name}' needs a number of bytes (or with K, M, G), not '{value}'");
     }
+
+    private static bool Verity(string? value) => value switch
+    {
+        "verify" => true,
+        "ignore" => false,
+        _ => throw new UsageException($"mount option 'verity' is verify or ignore, not '{value}'"),
+    };
 
     private static ReadDirPlusMode ReadDirPlus(string? value) => value switch
     {

@@ -30,6 +30,10 @@ internal sealed partial class FaultLog(ILogger log)
                 return corrupt.IsChecksum ? Errno.EBADMSG : Errno.EUCLEAN;
             case EncryptedContentException:
                 return Errno.ENOKEY; // nothing is wrong, so nothing is logged
+            case ContentChangedException changed:
+                if (IsNew(nameof(ContentChangedException), inode))
+                    Changed(log, changed.Message);
+                return Errno.EIO;
             case UnsupportedImageException unsupported:
                 if (IsNew(nameof(UnsupportedImageException), inode))
                     Unsupported(log, inode, unsupported.Message);
@@ -65,6 +69,9 @@ internal sealed partial class FaultLog(ILogger log)
 
     [LoggerMessage(LogLevel.Error, "{Message}; run e2fsck on the unmounted image")]
     private static partial void Corrupt(ILogger log, string message);
+
+    [LoggerMessage(LogLevel.Error, "{Message}")]
+    private static partial void Changed(ILogger log, string message);
 
     [LoggerMessage(LogLevel.Error, "inode {Inode}: {Message}")]
     private static partial void Unsupported(ILogger log, uint inode, string message);

@@ -27,6 +27,7 @@ internal static partial class ImageOpening
                 Offset = partition?.Start ?? options.ImageOffset,
                 Length = partition?.Length ?? 0,
                 NoRecovery = options.NoRecovery,
+                VerifyContent = options.VerifyContent,
             });
             if (partition is not null)
                 Report(table!, partition, unasked: options.Partition.IsEmpty, log);

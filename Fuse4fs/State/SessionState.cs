@@ -32,6 +32,9 @@ internal record struct ServeOptions
     /// <summary>statfs(2) counts the filesystem's own structures as blocks, too.</summary>
     public bool MinixDf { get; set; }
 
+    /// <summary>Check files with fs-verity against their Merkle trees.</summary>
+    public bool VerifyContent { get; set; }
+
     /// <summary>Threads that answer requests, 1 to 64; 0 for as many as suit the machine.</summary>
     public int Threads { get; set; }
 }

@@ -136,7 +136,7 @@ public class CasefoldTests
         using var damaged = new DamagedImage(Small);
         damaged.Set16(1024 + 0x27c, 2);
         damaged.FixSuperblock();
-        var problem = Assert.Throws<UnsupportedImageException>(damaged.Open);
+        var problem = Assert.Throws<UnsupportedImageException>(() => damaged.Open());
         Assert.Equal(["casefold"], problem.Features);
         Assert.Contains("encoding 2", problem.Message, StringComparison.Ordinal);
     }

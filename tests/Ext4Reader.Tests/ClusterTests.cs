@@ -50,6 +50,6 @@ public class ClusterTests
         using var damaged = new DamagedImage(Large);
         damaged.Set32(1024 + offset, value);
         damaged.FixSuperblock();
-        Assert.Equal(Corruption.SuperblockGeometry, Assert.Throws<CorruptImageException>(damaged.Open).Kind);
+        Assert.Equal(Corruption.SuperblockGeometry, Assert.Throws<CorruptImageException>(() => damaged.Open()).Kind);
     }
 }

@@ -33,6 +33,7 @@ public class CorruptionTests
         [Corruption.ExtentOrder] = (image => SetInode(image, "/sizes/1", 0x28 + 16, 0), image => image.Find("/sizes/1")),
         [Corruption.ExtentBlockChecksum] = (image => image.Bytes[ExtentBlock(image) + 20] ^= 1, image => image.Content("/sparse/pieces")),
         [Corruption.InlineData] = (image => SetInode(image, "/sizes/59", 0xa2, 0), image => image.Find("/sizes/59")),
+        [Corruption.VerityDescriptor] = (image => image.Bytes[VerityTests.DescriptorAt(image)] = 2, image => image.Content("/file")),
         [Corruption.DirectorySize] = (image => SetInode(image, "/names", 0x04, 1000), image => image.List(image.Find("/names"))),
         [Corruption.DirectoryHole] = (image => SetInode(image, "/names", 0x28 + 12, 1), image => image.List(image.Find("/names"))),
         [Corruption.DirectoryEntryLength] = (image => SetNames(image, 4, 3), image => image.List(image.Find("/names"))),
@@ -63,6 +64,7 @@ public class CorruptionTests
         [Corruption.MultipleMountBlock] = MultipleMountTests.Recipe,
         [Corruption.MultipleMountChecksum] = MultipleMountTests.Recipe,
         [Corruption.EncryptedName] = new(Recipes.Ext4 + " -O encrypt", SourceTree.Standard, Edits: ["sif /names flags 0x80800"]),
+        [Corruption.VerityDescriptor] = VerityTests.Recipe(300_001, 1, 12, 0),
         [Corruption.InlineData] = new("-t ext4 -O inline_data -b 1024 -I 256", SourceTree.Standard),
     };
 
@@ -75,7 +77,7 @@ public class CorruptionTests
         (Damage damage, Use use) = Cases[kind];
         using var damaged = new DamagedImage(OtherRecipes.GetValueOrDefault(kind, Recipes.Standard));
         damage(damaged);
-        var problem = Assert.Throws<CorruptImageException>(() => use(damaged.Open()));
+        var problem = Assert.Throws<CorruptImageException>(() => use(damaged.Open(VerityTests.Verifying)));
         Assert.Equal(kind, problem.Kind);
         Assert.Equal(kind.ToString().EndsWith("Checksum", StringComparison.Ordinal), problem.IsChecksum);
         if (problem.InodeNumber != 0)
@@ -87,7 +89,10 @@ public class CorruptionTests
     public void What_is_not_broken_stays_readable(Corruption kind)
     {
         (Damage damage, _) = Cases[kind];
-        using var damaged = new DamagedImage(Recipes.Standard);
+        ImageRecipe recipe = OtherRecipes.GetValueOrDefault(kind, Recipes.Standard);
+        if (recipe.Tree != SourceTree.Standard)
+            return; // another tree, made for one thing only: there is nothing else in it
+        using var damaged = new DamagedImage(recipe);
         damage(damaged);
         Ext4Image image;
         try

@@ -18,7 +18,7 @@ public class MultipleMountTests
     public void What_another_host_uses_is_refused_with_its_name_and_the_remedies()
     {
         using DamagedImage image = Used(sequence: 0x1234);
-        var problem = Assert.Throws<ImageInUseException>(image.Open);
+        var problem = Assert.Throws<ImageInUseException>(() => image.Open());
         Assert.Equal(("node-7", "sdb1"), (problem.NodeName, problem.DeviceName));
         Assert.Contains("mounted elsewhere: host node-7, device sdb1, last heard of 2023-11-14 22:13:20 UTC", problem.Message, StringComparison.Ordinal);
         Assert.Contains("tune2fs -f -E clear_mmp", problem.Message, StringComparison.Ordinal);
@@ -29,7 +29,7 @@ public class MultipleMountTests
     public void What_e2fsck_checks_is_refused()
     {
         using DamagedImage image = Used(sequence: 0xe24d4d50);
-        Assert.StartsWith("e2fsck is checking the filesystem: host node-7", Assert.Throws<ImageInUseException>(image.Open).Message, StringComparison.Ordinal);
+        Assert.StartsWith("e2fsck is checking the filesystem: host node-7", Assert.Throws<ImageInUseException>(() => image.Open()).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public class MultipleMountTests
         using DamagedImage image = Used(sequence: 1);
         "\e[31m evil"u8.CopyTo(image.Raw(image.MultipleMountAt + 0x10, 64));
         image.FixMultipleMount();
-        Assert.Equal("?[31m?evil", Assert.Throws<ImageInUseException>(image.Open).NodeName);
+        Assert.Equal("?[31m?evil", Assert.Throws<ImageInUseException>(() => image.Open()).NodeName);
     }
 
     [Theory]
@@ -67,7 +67,7 @@ public class MultipleMountTests
         using var image = new DamagedImage(Recipe);
         image.Set32(1024 + 0x168, block);
         image.FixSuperblock();
-        Assert.Equal(Corruption.MultipleMountBlock, Assert.Throws<CorruptImageException>(image.Open).Kind);
+        Assert.Equal(Corruption.MultipleMountBlock, Assert.Throws<CorruptImageException>(() => image.Open()).Kind);
     }
 
     private static DamagedImage Used(uint sequence)

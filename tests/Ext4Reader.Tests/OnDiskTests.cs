@@ -187,7 +187,7 @@ public class OnDiskTests
         var features = new Features((CompatibleFeatures)uint.MaxValue, (IncompatibleFeatures)0x8303ffff, (ReadOnlyFeatures)0x1ffff);
         Assert.Equal(
             ["compression", "journal_dev", "FEATURE_I5", "FEATURE_I11", "dirdata",
-             "FEATURE_I24", "FEATURE_I25", "FEATURE_I31", "verity"],
+             "FEATURE_I24", "FEATURE_I25", "FEATURE_I31"],
             features.UnreadableNames());
     }
 

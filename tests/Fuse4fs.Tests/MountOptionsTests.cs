@@ -75,6 +75,14 @@ public class MountOptionsTests
         Assert.True(!request.DefaultPermissions && request.NoSetUserId && request.NoDevices);
     }
 
+    [Fact]
+    public void Content_is_verified_when_asked_for()
+    {
+        Assert.False(Apply("").Serve.VerifyContent);
+        Assert.True(Apply("verity=verify").Serve.VerifyContent);
+        Assert.False(Apply("verity=verify,verity=ignore").Serve.VerifyContent);
+    }
+
     [Theory]
     [InlineData("frobnicate", "frobnicate")]
     [InlineData("ro,frobnicate=1", "frobnicate=1")]
@@ -91,6 +99,8 @@ public class MountOptionsTests
     [InlineData("offset=", "offset")]
     [InlineData("allow_other=yes", "allow_other")]
     [InlineData("readdirplus=maybe", "readdirplus")]
+    [InlineData("verity", "verity")]
+    [InlineData("verity=no", "verity")]
     [InlineData("fsname=", "fsname")]
     [InlineData("partition=", "partition")]
     [InlineData("partition", "partition")]

@@ -32,10 +32,10 @@ internal sealed class DamagedImage : IDisposable
     }
 
     /// <summary>Opens the image as it is now.</summary>
-    public Ext4Image Open()
+    public Ext4Image Open(Ext4OpenOptions? options = null)
     {
         File.WriteAllBytes(_path, Bytes);
-        var image = Ext4Image.Open(_path);
+        var image = Ext4Image.Open(_path, options);
         _opened.Add(image);
         return image;
     }
