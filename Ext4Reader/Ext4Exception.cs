@@ -29,7 +29,7 @@ public sealed class CorruptImageException : Ext4Exception
     public bool IsChecksum => Kind is Corruption.SuperblockChecksum or Corruption.GroupDescriptorChecksum or Corruption.InodeChecksum
         or Corruption.MultipleMountChecksum
         or Corruption.ExtentBlockChecksum or Corruption.DirectoryBlockChecksum or Corruption.HashTreeChecksum
-        or Corruption.ExtendedAttributeChecksum;
+        or Corruption.ExtendedAttributeChecksum or Corruption.JournalSuperblockChecksum or Corruption.JournalChecksum or Corruption.FastCommitChecksum;
 }
 
 /// <summary>The image is sound as far as was looked, but uses something that cannot be read (yet).</summary>
@@ -47,9 +47,20 @@ public sealed class UnsupportedImageException : Ext4Exception
     internal static UnsupportedImageException Encoding(int encoding) => new(["casefold"],
         $"names have the encoding {encoding}, and only 1, utf8-12.1, is known (casefold): a newer version of this program may know it");
 
-    internal static UnsupportedImageException NeedsRecovery() =>
-        new(["needs_recovery"], "the journal holds changes that are not yet written to their place (needs_recovery), and journal "
-            + "replay is not available yet: run e2fsck -E journal_only on the image, or use -o norecovery to see the image as it lies");
+    internal static UnsupportedImageException NeedsJournal(ReadOnlySpan<byte> uuid)
+    {
+        string text = Journal.ExternalJournal.Text(uuid);
+        return new(["needs_recovery"], $"the image needs its external journal, UUID {text}, to be readable: find that (blkid -t UUID={text}) and give it with "
+            + "-o journal=PATH, or use -o norecovery to see the image as it lies");
+    }
+
+    internal static UnsupportedImageException FastCommit(string why) =>
+        new(["fast_commit"], $"the journal's fast commits cannot be replayed in memory ({why}): run e2fsck -E journal_only on the image, or use -o norecovery "
+            + "to see the image as it lies");
+
+    internal static UnsupportedImageException IsJournal(ReadOnlySpan<byte> uuid) =>
+        new(["journal_dev"], $"this is an external journal (journal_dev), UUID {Journal.ExternalJournal.Text(uuid)}, not a filesystem: mount the filesystem "
+            + "that it belongs to, with -o journal=PATH and this path");
 }
 
 /// <summary>Another host has the filesystem mounted, or checks it, and says so in it (feature mmp).</summary>
@@ -208,4 +219,28 @@ public enum Corruption
 
     /// <summary>An access control list cannot be parsed.</summary>
     AccessControlList,
+
+    /// <summary>The journal's inode is not in use, is no regular file, or lacks blocks.</summary>
+    JournalInode,
+
+    /// <summary>The journal's superblock is none, or describes a log that cannot be.</summary>
+    JournalSuperblock,
+
+    /// <summary>The checksum of the journal's superblock is wrong.</summary>
+    JournalSuperblockChecksum,
+
+    /// <summary>A transaction in the journal changes or revokes what cannot be.</summary>
+    JournalTransaction,
+
+    /// <summary>A checksum in a transaction of the journal is wrong.</summary>
+    JournalChecksum,
+
+    /// <summary>What was given as external journal is none, is too short, or belongs to another filesystem.</summary>
+    ExternalJournal,
+
+    /// <summary>A fast commit in the journal cannot be applied.</summary>
+    FastCommit,
+
+    /// <summary>The checksum of the first fast commit in the journal is wrong.</summary>
+    FastCommitChecksum,
 }

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Ext4Reader.Attributes;
 using Ext4Reader.Directories;
 using Ext4Reader.Files;
+using Ext4Reader.Journal;
 using Ext4Reader.OnDisk;
 using Ext4Reader.Storage;
 using Ext4Reader.Verity;
@@ -21,6 +22,7 @@ namespace Ext4Reader;
 public sealed class Ext4Image : IDisposable
 {
     private readonly ImageSource _source;
+    private readonly ImageSource? _journal;
     private readonly InodeTable _inodes;
     private readonly FileReader _files;
     private readonly VerifiedFiles? _verified;
@@ -30,11 +32,13 @@ public sealed class Ext4Image : IDisposable
     private readonly ExtendedAttributes _attributes;
     private readonly Statistics _statistics;
 
-    private Ext4Image(ImageSource source, Superblock superblock, byte[] superblockBytes, Ext4OpenOptions options)
+    private Ext4Image(ImageSource source, ImageSource? journal, Recovery recovery, byte[] superblockBytes, Ext4OpenOptions options)
     {
         _source = source;
+        _journal = journal;
+        Superblock superblock = recovery.Superblock;
         Volume = new Ext4Volume(superblock, superblockBytes);
-        var blocks = new BlockReader(source, superblock, options.CacheBytes);
+        var blocks = new BlockReader(source, superblock, options.CacheBytes, recovery.Overlay);
         var groups = new GroupTable(blocks);
         var map = new BlockMap(blocks);
         _inodes = new InodeTable(blocks, groups);
@@ -44,7 +48,7 @@ public sealed class Ext4Image : IDisposable
         _links = new SymbolicLinks(blocks, _files, _inline);
         _directories = new DirectoryReader(blocks, map, _inline);
         _attributes = new ExtendedAttributes(blocks, _inodes, new AttributeValues(superblock, _inodes, _files));
-        _statistics = new Statistics(superblock, groups, _inodes);
+        _statistics = new Statistics(superblock, groups, _inodes, recovery.Freed);
     }
 
     /// <summary>What the superblock says.</summary>
@@ -70,21 +74,27 @@ public sealed class Ext4Image : IDisposable
     {
         options ??= new Ext4OpenOptions();
         var source = new ImageSource(file, Math.Max(0, options.Offset), Math.Max(0, options.Length));
+        ImageSource? journal = options.Journal is null ? null : new ImageSource(options.Journal, 0, 0);
         try
         {
             ArgumentOutOfRangeException.ThrowIfNegative(options.Offset, nameof(options));
             ArgumentOutOfRangeException.ThrowIfNegative(options.Length, nameof(options));
-            return Open(source, options);
+            return Open(source, journal, options);
         }
         catch
         {
             source.Dispose();
+            journal?.Dispose();
             throw;
         }
     }
 
-    /// <summary>Closes the file or device.</summary>
-    public void Dispose() => _source.Dispose();
+    /// <summary>Closes the file or device, and the external journal.</summary>
+    public void Dispose()
+    {
+        _source.Dispose();
+        _journal?.Dispose();
+    }
 
     /// <summary>The filesystem's size and what is left of it. The first call reads all group descriptors.</summary>
     public Ext4Statistics GetStatistics() => _statistics.Get();
@@ -207,15 +217,27 @@ public sealed class Ext4Image : IDisposable
     /// <returns>The length of all names, whether they fit or not.</returns>
     public int ListExtendedAttributes(in Inode inode, Span<byte> destination) => _attributes.List(inode, destination);
 
-    private static Ext4Image Open(ImageSource source, Ext4OpenOptions options)
+    private static Ext4Image Open(ImageSource source, ImageSource? journal, Ext4OpenOptions options)
     {
         var bytes = new byte[Superblock.Size];
         int got = source.ReadUpTo(Superblock.Offset, bytes);
         if (got < bytes.Length || !Superblock.HasMagic(bytes))
             throw Foreign.Describe(source, got);
         Superblock superblock = Superblock.Parse(bytes);
-        if (superblock.Features.Has(IncompatibleFeatures.NeedsRecovery) && !options.NoRecovery)
-            throw UnsupportedImageException.NeedsRecovery();
+        CheckLength(source, superblock, options);
+        if (superblock.Features.Has(IncompatibleFeatures.MultipleMountProtection) && !options.NoRecovery)
+            MultipleMountProtection.Check(source, superblock);
+        Recovery recovery = options.NoRecovery ? Recovery.None(superblock) : Recovery.Run(source, superblock, journal);
+        if (recovery.Superblock.BlockCount != superblock.BlockCount)
+            CheckLength(source, recovery.Superblock, options);
+        var image = new Ext4Image(source, journal, recovery, bytes, options);
+        if (!image.TryGetInode(Superblock.RootInode, out Inode root) || root.Type != FileType.Directory || root.Size == 0 || root.Sectors == 0)
+            throw new CorruptImageException(Corruption.RootDirectory, Superblock.RootInode, "the root directory is missing, deleted or empty");
+        return image;
+    }
+
+    private static void CheckLength(ImageSource source, Superblock superblock, Ext4OpenOptions options)
+    {
         long claimed = (long)superblock.BlockCount << superblock.BlockSizeBits;
         long actual = source.Length();
         if (actual < claimed)
@@ -223,13 +245,6 @@ public sealed class Ext4Image : IDisposable
             throw new CorruptImageException(Corruption.ImageTooShort, 0,
                 $"the superblock says {superblock.BlockCount} blocks, which are {claimed} bytes, but the {(actual == options.Length ? "partition" : "image")} has {actual}");
         }
-
-        if (superblock.Features.Has(IncompatibleFeatures.MultipleMountProtection) && !options.NoRecovery)
-            MultipleMountProtection.Check(source, superblock);
-        var image = new Ext4Image(source, superblock, bytes, options);
-        if (!image.TryGetInode(Superblock.RootInode, out Inode root) || root.Type != FileType.Directory || root.Size == 0 || root.Sectors == 0)
-            throw new CorruptImageException(Corruption.RootDirectory, Superblock.RootInode, "the root directory is missing, deleted or empty");
-        return image;
     }
 
     private static void CheckKey(in Inode file)

@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace Ext4Reader;
 
 /// <summary>How to open an image.</summary>
@@ -17,6 +19,11 @@ public sealed record Ext4OpenOptions
 
     /// <summary>Check what is read of files with fs-verity against their Merkle trees. Signatures are not looked at.</summary>
     public bool VerifyContent { get; init; }
+
+    /// <summary>
+    /// The external journal of the filesystem, open for reading; null if it has none, or if it is not at hand. The image takes ownership, come what may.
+    /// </summary>
+    public SafeFileHandle? Journal { get; init; }
 
     /// <summary>The most bytes of metadata blocks to keep in memory. Pages of it cost nothing until they are used.</summary>
     public long CacheBytes { get; init; } = 16 << 20;

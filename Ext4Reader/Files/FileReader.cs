@@ -32,6 +32,22 @@ internal sealed class FileReader(BlockReader blocks, BlockMap map, ulong maximum
             int left = destination.Length - gathered;
             ulong wanted = (ulong)(((long)within + left + _blockSize - 1) >> _blockSizeBits);
             BlockRun run = map.Find(file, FileBlock(file, position), wanted);
+            if (blocks.Overlay is not null && !run.ReadsAsZeros)
+            {
+                // A block that the journal has a newer copy of goes by itself, and ends the run before it.
+                if (blocks.Overlay.TryFind(run.ImageBlock, out BlockPlace place))
+                {
+                    ReadPiece(imageOffset, destination[start..gathered]);
+                    int part = Math.Min(_blockSize - within, left);
+                    place.Read(within, destination.Slice(gathered, part));
+                    gathered += part;
+                    start = gathered;
+                    continue;
+                }
+
+                run = run with { Length = Math.Min(run.Length, blocks.Overlay.NextFrom(run.ImageBlock) - run.ImageBlock) };
+            }
+
             int length = (int)Math.Min((long)(Math.Min(run.Length, wanted) << _blockSizeBits) - within, left);
             long runOffset = ((long)run.ImageBlock << _blockSizeBits) + within;
             if (run.ReadsAsZeros || runOffset != imageOffset + (gathered - start))

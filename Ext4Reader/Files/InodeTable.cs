@@ -51,16 +51,25 @@ internal sealed class InodeTable(BlockReader blocks, GroupTable groups)
     /// <summary>The raw record of an inode, for what is not parsed with it.</summary>
     internal BlockLease Lease(uint number, out ReadOnlySpan<byte> raw) => Lease(number, out raw, out _);
 
+    /// <summary>Where the record of an inode lies: image block and byte offset in it.</summary>
+    internal (ulong Block, int Offset) Locate(uint number) => Locate(number, out _);
+
     private BlockLease Lease(uint number, out ReadOnlySpan<byte> raw, out bool isUninitialized)
+    {
+        (ulong block, int offset) = Locate(number, out isUninitialized);
+        BlockLease lease = blocks.Read(block, number);
+        raw = lease.Bytes.Slice(offset, _superblock.InodeSize);
+        return lease;
+    }
+
+    private (ulong Block, int Offset) Locate(uint number, out bool isUninitialized)
     {
         (uint group, uint index) = Math.DivRem(number - 1, _superblock.InodesPerGroup);
         GroupDescriptor descriptor = groups.Read(group, number);
         // The flag can be trusted only where a checksum guards it. Such a table may never have been written.
         isUninitialized = descriptor.IsInodeTableUninitialized && _superblock.HasGroupChecksums;
         (uint block, uint position) = Math.DivRem(index, (uint)_superblock.InodesPerBlock);
-        BlockLease lease = blocks.Read(descriptor.InodeTable + block, number);
-        raw = lease.Bytes.Slice((int)position * _superblock.InodeSize, _superblock.InodeSize);
-        return lease;
+        return (descriptor.InodeTable + block, (int)position * _superblock.InodeSize);
     }
 
     /// <summary>The root of an extent tree is checked once, here: whoever has an inode may walk it.</summary>

@@ -1,10 +1,11 @@
+using Ext4Reader.Journal;
 using Ext4Reader.OnDisk;
 using Ext4Reader.Storage;
 
 namespace Ext4Reader.Files;
 
 /// <summary>Computes what statfs shows, the way Linux does.</summary>
-internal sealed class Statistics(Superblock superblock, GroupTable groups, InodeTable inodes)
+internal sealed class Statistics(Superblock superblock, GroupTable groups, InodeTable inodes, FreedSpace freed = default)
 {
     // Linux keeps back a fiftieth, but never more, for what delayed allocation may turn out to need.
     private const ulong ReserveDivisor = 50;
@@ -25,7 +26,7 @@ internal sealed class Statistics(Superblock superblock, GroupTable groups, Inode
 
     private Box Compute()
     {
-        (ulong freeClusters, ulong freeInodes) = groups.CountFree();
+        (ulong freeClusters, ulong freeInodes) = freed.ApplyTo(groups.CountFree());
         int clusterBits = superblock.ClusterBits;
         ulong freeBlocks = Math.Min(freeClusters, ulong.MaxValue >> clusterBits) << clusterBits;
         ulong overhead = Math.Min(OverheadClusters() << clusterBits, superblock.BlockCount);

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Ext4Reader.OnDisk;
 
 /// <summary>
@@ -30,6 +32,17 @@ internal readonly ref struct ExtentNode
 
     /// <summary>The bytes of a node block that its checksum covers; the checksum follows.</summary>
     internal static int ChecksummedLength(ReadOnlySpan<byte> raw) => HeaderSize + LittleEndian.U16(raw, 0x04) * Extent.Size; // eh_max
+
+    /// <summary>Whether this is a node of an extent tree at all.</summary>
+    internal static bool HasMagic(ReadOnlySpan<byte> raw) => LittleEndian.U16(raw, 0x00) == Magic;
+
+    /// <summary>Makes the root of a file without content.</summary>
+    internal static void MakeEmptyRoot(Span<byte> raw)
+    {
+        raw.Clear();
+        BinaryPrimitives.WriteUInt16LittleEndian(raw, Magic);
+        BinaryPrimitives.WriteUInt16LittleEndian(raw[0x04..], (ushort)((raw.Length - HeaderSize) / Extent.Size));
+    }
 
     /// <summary>The depth a node claims.</summary>
     internal static int DepthOf(ReadOnlySpan<byte> raw) => LittleEndian.U16(raw, 0x06);

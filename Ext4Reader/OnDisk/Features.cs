@@ -21,6 +21,7 @@ internal enum IncompatibleFeatures : uint
     None = 0,
     FileType = 0x2,
     NeedsRecovery = 0x4,
+    JournalDevice = 0x8,
     MetaBlockGroups = 0x10,
     Extents = 0x40,
     SixtyFourBit = 0x80,
@@ -47,6 +48,7 @@ internal enum ReadOnlyFeatures : uint
     MetadataChecksums = 0x400,
     Project = 0x2000,
     Verity = 0x8000,
+    OrphanPresent = 0x10000,
 }
 
 /// <summary>The three feature words of a superblock, and what this library can do with them.</summary>

@@ -1,9 +1,13 @@
+using System.Buffers.Binary;
+
 namespace Ext4Reader.OnDisk;
 
 /// <summary>Where a block group keeps its inode table, and how much of the group is free.</summary>
 internal readonly record struct GroupDescriptor(
     ulong BlockBitmap, ulong InodeBitmap, ulong InodeTable, uint FreeClusters, uint FreeInodes, bool IsInodeTableUninitialized)
 {
+    private const ushort BlockUninitialized = 0x2;
+
     /// <summary>Bytes of a descriptor without the feature 64bit; with it, the superblock says.</summary>
     internal const int MinimumSize = 32;
 
@@ -15,12 +19,30 @@ internal readonly record struct GroupDescriptor(
     {
         bool hasHighHalves = raw.Length >= SizeWithHighHalves;
         return new GroupDescriptor(
-            BlockBitmap: hasHighHalves ? LittleEndian.U64(raw, 0x00, 0x20) : LittleEndian.U32(raw, 0x00),      // bg_block_bitmap
-            InodeBitmap: hasHighHalves ? LittleEndian.U64(raw, 0x04, 0x24) : LittleEndian.U32(raw, 0x04),      // bg_inode_bitmap
+            BlockBitmap: ReadBlockBitmap(raw),
+            InodeBitmap: ReadInodeBitmap(raw),
             InodeTable: hasHighHalves ? LittleEndian.U64(raw, 0x08, 0x28) : LittleEndian.U32(raw, 0x08),       // bg_inode_table
             FreeClusters: hasHighHalves ? LittleEndian.U32(raw, low: 0x0c, high: 0x2c) : LittleEndian.U16(raw, 0x0c), // bg_free_blocks_count
             FreeInodes: hasHighHalves ? LittleEndian.U32(raw, low: 0x0e, high: 0x2e) : LittleEndian.U16(raw, 0x0e), // bg_free_inodes_count
             IsInodeTableUninitialized: (LittleEndian.U16(raw, 0x12) & InodeUninitialized) != 0);               // bg_flags
+    }
+
+    /// <summary>The block with a bit for each block of the group.</summary>
+    internal static ulong ReadBlockBitmap(ReadOnlySpan<byte> raw) =>
+        raw.Length >= SizeWithHighHalves ? LittleEndian.U64(raw, 0x00, 0x20) : LittleEndian.U32(raw, 0x00);    // bg_block_bitmap
+
+    /// <summary>The block with a bit for each inode of the group.</summary>
+    internal static ulong ReadInodeBitmap(ReadOnlySpan<byte> raw) =>
+        raw.Length >= SizeWithHighHalves ? LittleEndian.U64(raw, 0x04, 0x24) : LittleEndian.U32(raw, 0x04);    // bg_inode_bitmap
+
+    /// <summary>Whether the bitmap of blocks was never written: nothing but metadata is in the group.</summary>
+    internal static bool IsBlockBitmapUninitialized(ReadOnlySpan<byte> raw) => (LittleEndian.U16(raw, 0x12) & BlockUninitialized) != 0; // bg_flags
+
+    /// <summary>Notes that the group has inodes in use.</summary>
+    internal static void SetInodesInitialized(Span<byte> raw, uint group, Superblock superblock)
+    {
+        BinaryPrimitives.WriteUInt16LittleEndian(raw[0x12..], (ushort)(LittleEndian.U16(raw, 0x12) & ~InodeUninitialized));
+        BinaryPrimitives.WriteUInt16LittleEndian(raw[ChecksumOffset..], ComputeChecksum(raw, group, superblock));
     }
 
     /// <summary>The checksum stored in a descriptor.</summary>

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Ext4Reader.OnDisk;
 
 /// <summary>
@@ -98,6 +100,34 @@ internal readonly ref struct HashTreeNode
             throw new CorruptImageException(Corruption.HashTreeChecksum, inode,
                 $"directory index block: checksum {stored:x8} stored, {computed:x8} computed");
         }
+    }
+
+    /// <summary>Whether a sound node can take another entry.</summary>
+    internal static bool HasRoom(ReadOnlySpan<byte> raw, bool isRoot)
+    {
+        int offset = isRoot ? RootEntriesOffset : InnerEntriesOffset;
+        return LittleEndian.U16(raw, offset + 2) < LittleEndian.U16(raw, offset);
+    }
+
+    /// <summary>Inserts an entry into a node that has room.</summary>
+    internal static void Insert(Span<byte> raw, bool isRoot, int index, uint hash, uint block)
+    {
+        int offset = isRoot ? RootEntriesOffset : InnerEntriesOffset;
+        int count = LittleEndian.U16(raw, offset + 2);
+        Span<byte> behind = raw.Slice(offset + index * EntrySize, (count - index) * EntrySize);
+        behind.CopyTo(raw[(offset + (index + 1) * EntrySize)..]);
+        BinaryPrimitives.WriteUInt32LittleEndian(raw[(offset + index * EntrySize)..], hash);
+        BinaryPrimitives.WriteUInt32LittleEndian(raw[(offset + index * EntrySize + 4)..], block);
+        BinaryPrimitives.WriteUInt16LittleEndian(raw[(offset + 2)..], (ushort)(count + 1));
+    }
+
+    /// <summary>Makes the checksum of a changed node right.</summary>
+    internal static void SetChecksum(Span<byte> raw, bool isRoot, uint seed)
+    {
+        int offset = isRoot ? RootEntriesOffset : InnerEntriesOffset;
+        int tail = offset + LittleEndian.U16(raw, offset) * EntrySize;
+        uint crc = Crc32c.Append(seed, raw[..(offset + LittleEndian.U16(raw, offset + 2) * EntrySize)]);
+        BinaryPrimitives.WriteUInt32LittleEndian(raw[(tail + 4)..], Crc32c.Append(Crc32c.Append(crc, raw.Slice(tail, 4)), 0u));
     }
 
     private static bool TryFindEntries(ReadOnlySpan<byte> raw, out int offset)

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Ext4Reader.OnDisk;
 
 /// <summary>The inode as it lies in an inode table.</summary>
@@ -8,6 +10,9 @@ internal static class InodeRecord
 
     /// <summary>Bytes of i_block.</summary>
     internal const int MapSize = 60;
+
+    /// <summary>Where they are.</summary>
+    internal const int MapOffset = 0x28;
 
     internal const uint IndexFlag = 0x1000;
     internal const uint ExtentsFlag = 0x80000;
@@ -35,6 +40,72 @@ internal static class InodeRecord
 
     internal static uint Generation(ReadOnlySpan<byte> raw) => LittleEndian.U32(raw, 0x64);                          // i_generation
 
+    internal static bool UsesExtents(ReadOnlySpan<byte> raw) => (LittleEndian.U32(raw, 0x20) & ExtentsFlag) != 0;    // i_flags
+
+    internal static void SetLinkCount(Span<byte> raw, ushort count) => BinaryPrimitives.WriteUInt16LittleEndian(raw[0x1a..], count); // i_links_count
+
+    internal static void SetSize(Span<byte> raw, ulong size)
+    {
+        BinaryPrimitives.WriteUInt32LittleEndian(raw[0x04..], (uint)(size & uint.MaxValue));                         // i_size_lo
+        BinaryPrimitives.WriteUInt32LittleEndian(raw[0x6c..], (uint)(size >> 32));                                   // i_size_high
+    }
+
+    /// <summary>Takes over all of another record but the map.</summary>
+    internal static void Overwrite(Span<byte> raw, ReadOnlySpan<byte> record)
+    {
+        const int BehindMap = MapOffset + MapSize;
+        record[..MapOffset].CopyTo(raw);
+        record[BehindMap..].CopyTo(raw[BehindMap..]);
+    }
+
+    /// <summary>Gives an inode the change time of another one, as time of its content, too, if that is later.</summary>
+    internal static bool TryCopyChangeTime(ReadOnlySpan<byte> from, Span<byte> to, uint number)
+    {
+        Timestamp newer = Time(from, 0x0c, 0x84, ExtraSize(from, number));
+        Timestamp older = Time(to, 0x0c, 0x84, ExtraSize(to, number));
+        if ((newer.Seconds, newer.Nanoseconds).CompareTo((older.Seconds, older.Nanoseconds)) <= 0)
+            return false;
+        from.Slice(0x0c, sizeof(uint)).CopyTo(to[0x0c..]);                                                           // i_ctime
+        from.Slice(0x0c, sizeof(uint)).CopyTo(to[0x10..]);                                                           // i_mtime
+        if (to.Length > MinimumSize && Fits(0x88, sizeof(uint), ExtraSize(to, number)) && Fits(0x84, sizeof(uint), ExtraSize(from, number)))
+        {
+            from.Slice(0x84, sizeof(uint)).CopyTo(to[0x84..]);                                                       // i_ctime_extra
+            from.Slice(0x84, sizeof(uint)).CopyTo(to[0x88..]);                                                       // i_mtime_extra
+        }
+
+        return true;
+    }
+
+    /// <summary>The next inode on the list of orphans, if this one is on it.</summary>
+    internal static uint NextOrphan(ReadOnlySpan<byte> raw) => LittleEndian.U32(raw, 0x14);                          // i_dtime
+
+    /// <summary>Space used, in units of 512 bytes.</summary>
+    internal static ulong Sectors(ReadOnlySpan<byte> raw, Superblock superblock)
+    {
+        if (!superblock.Features.Has(ReadOnlyFeatures.HugeFile))
+            return LittleEndian.U32(raw, 0x1c);                                                                      // i_blocks_lo
+        ulong sectors = LittleEndian.U48(raw, low: 0x1c, high: 0x74);                                                // l_i_blocks_high
+        return (LittleEndian.U32(raw, 0x20) & HugeFileFlag) != 0 ? sectors << (superblock.BlockSizeBits - 9) : sectors; // i_flags
+    }
+
+    /// <summary>The block with further extended attributes; 0 for none.</summary>
+    internal static ulong AttributeBlock(ReadOnlySpan<byte> raw, Superblock superblock) => superblock.Features.Has(IncompatibleFeatures.SixtyFourBit)
+        ? LittleEndian.U48(raw, low: 0x68, high: 0x76)                                                               // i_file_acl_lo, l_i_file_acl_high
+        : LittleEndian.U32(raw, 0x68);
+
+    /// <summary>Changes the space used, in the record's own unit.</summary>
+    internal static void SetSectors(Span<byte> raw, ulong sectors, Superblock superblock)
+    {
+        if (superblock.Features.Has(ReadOnlyFeatures.HugeFile))
+        {
+            if ((LittleEndian.U32(raw, 0x20) & HugeFileFlag) != 0)
+                sectors >>= superblock.BlockSizeBits - 9;
+            BinaryPrimitives.WriteUInt16LittleEndian(raw[0x74..], (ushort)(sectors >> 32 & 0xffff));
+        }
+
+        BinaryPrimitives.WriteUInt32LittleEndian(raw[0x1c..], (uint)(sectors & uint.MaxValue));
+    }
+
     /// <summary>Bytes of extra fields behind the first 128.</summary>
     /// <exception cref="CorruptImageException">More than the inode has room for, or not a multiple of 4.</exception>
     internal static int ExtraSize(ReadOnlySpan<byte> raw, uint number)
@@ -50,30 +121,21 @@ internal static class InodeRecord
     /// <summary>Compares the checksum over the whole record, if the image has such checksums.</summary>
     internal static void CheckChecksum(ReadOnlySpan<byte> raw, uint number, uint seed, int extraSize)
     {
-        uint crc = Crc32c.Append(seed, raw[..ChecksumLow]);
-        crc = Crc32c.Append(Crc32c.Append(crc, [0, 0]), raw[(ChecksumLow + 2)..MinimumSize]);
+        uint crc = ComputeChecksum(raw, seed, extraSize);
         uint stored = LittleEndian.U16(raw, ChecksumLow);                                                            // i_checksum_lo
-        if (raw.Length > MinimumSize)
-        {
-            crc = Crc32c.Append(crc, raw[MinimumSize..ChecksumHigh]);
-            bool hasHigh = Fits(ChecksumHigh, sizeof(ushort), extraSize);
-            if (hasHigh)
-            {
-                stored |= (uint)LittleEndian.U16(raw, ChecksumHigh) << 16;                                           // i_checksum_hi
-                crc = Crc32c.Append(Crc32c.Append(crc, [0, 0]), raw[(ChecksumHigh + 2)..]);
-            }
-            else
-            {
-                crc = Crc32c.Append(crc, raw[ChecksumHigh..]) & 0xffff;
-            }
-        }
-        else
-        {
-            crc &= 0xffff;
-        }
-
+        if (HasChecksumHigh(raw, extraSize))
+            stored |= (uint)LittleEndian.U16(raw, ChecksumHigh) << 16;                                               // i_checksum_hi
         if (stored != crc)
             throw new CorruptImageException(Corruption.InodeChecksum, number, $"checksum {stored:x8} stored, {crc:x8} computed");
+    }
+
+    /// <summary>Makes the checksum right.</summary>
+    internal static void SetChecksum(Span<byte> raw, uint seed, int extraSize)
+    {
+        uint crc = ComputeChecksum(raw, seed, extraSize);
+        BinaryPrimitives.WriteUInt16LittleEndian(raw[ChecksumLow..], (ushort)(crc & 0xffff));
+        if (HasChecksumHigh(raw, extraSize))
+            BinaryPrimitives.WriteUInt16LittleEndian(raw[ChecksumHigh..], (ushort)(crc >> 16));
     }
 
     /// <summary>Parses and checks everything but the block map.</summary>
@@ -89,22 +151,14 @@ internal static class InodeRecord
             : LittleEndian.U32(raw, 0x04);
         if (size > long.MaxValue)
             throw new CorruptImageException(Corruption.InodeSize, number, $"a size of {size} bytes");
-        ulong attributeBlock = features.Has(IncompatibleFeatures.SixtyFourBit)
-            ? LittleEndian.U48(raw, low: 0x68, high: 0x76)                                                           // i_file_acl_lo, l_i_file_acl_high
-            : LittleEndian.U32(raw, 0x68);
+        ulong attributeBlock = AttributeBlock(raw, superblock);
         if (attributeBlock != 0 && !superblock.IsDataBlock(attributeBlock))
         {
             throw new CorruptImageException(Corruption.BlockPointer, number,
                 $"extended attributes in block {attributeBlock} of {superblock.BlockCount}");
         }
 
-        ulong sectors = LittleEndian.U32(raw, 0x1c);                                                                 // i_blocks_lo
-        if (features.Has(ReadOnlyFeatures.HugeFile))
-        {
-            sectors = LittleEndian.U48(raw, low: 0x1c, high: 0x74);                                                  // l_i_blocks_high
-            if ((flags & HugeFileFlag) != 0)
-                sectors <<= superblock.BlockSizeBits - 9;
-        }
+        ulong sectors = Sectors(raw, superblock);
 
         bool isInline = (flags & InlineDataFlag) != 0 && type is (FileType.Regular or FileType.Directory or FileType.SymbolicLink);
         (int inlineOffset, int inlineLength) = isInline ? InlineContent.Find(raw, number, extraSize, superblock) : default;
@@ -151,6 +205,22 @@ internal static class InodeRecord
                 ? size < MapSize
                 : !isInline && sectors == attributeSectors),
         };
+    }
+
+    private static bool HasChecksumHigh(ReadOnlySpan<byte> raw, int extraSize) =>
+        raw.Length > MinimumSize && Fits(ChecksumHigh, sizeof(ushort), extraSize);
+
+    /// <summary>Over the whole record, the checksum itself counting as zero; 16 bits where there is no room for more.</summary>
+    private static uint ComputeChecksum(ReadOnlySpan<byte> raw, uint seed, int extraSize)
+    {
+        uint crc = Crc32c.Append(seed, raw[..ChecksumLow]);
+        crc = Crc32c.Append(Crc32c.Append(crc, [0, 0]), raw[(ChecksumLow + 2)..MinimumSize]);
+        if (raw.Length == MinimumSize)
+            return crc & 0xffff;
+        crc = Crc32c.Append(crc, raw[MinimumSize..ChecksumHigh]);
+        return HasChecksumHigh(raw, extraSize)
+            ? Crc32c.Append(Crc32c.Append(crc, [0, 0]), raw[(ChecksumHigh + 2)..])
+            : Crc32c.Append(crc, raw[ChecksumHigh..]) & 0xffff;
     }
 
     /// <summary>Whether a field is part of the extra fields this inode was written with.</summary>

@@ -24,6 +24,7 @@ internal sealed class Superblock
     private const int ChecksumOffset = 0x3fc;
     private const uint FirstInodeOfRevision0 = 11;
     private const byte ChecksumTypeCrc32c = 1;
+    private const ushort ErrorState = 0x2;
 
     // utf8-12.1, the only one there is.
     private const ushort EncodingUtf8 = 1;
@@ -60,6 +61,15 @@ internal sealed class Superblock
     internal required uint FirstMetaBlockGroup { get; init; }
 
     internal required uint JournalInode { get; init; }
+    /// <summary>The UUID of the journal that this filesystem uses, if that is not in an inode.</summary>
+    internal required byte[] JournalUuid { get; init; }
+
+    /// <summary>Head of the list of orphans; 0 for none.</summary>
+    internal required uint LastOrphan { get; init; }
+
+    /// <summary>Whether Linux found the filesystem broken and e2fsck was not run since.</summary>
+    internal required bool HasErrors { get; init; }
+
     internal required uint OrphanFileInode { get; init; }
     internal required (uint User, uint Group, uint Project) QuotaInodes { get; init; }
     internal required (uint First, uint Second) BackupGroups { get; init; }
@@ -115,6 +125,19 @@ internal sealed class Superblock
     /// <summary>Whether these are the bytes of a superblock at all.</summary>
     internal static bool HasMagic(ReadOnlySpan<byte> raw) => LittleEndian.U16(raw, MagicOffset) == Magic;
 
+    /// <summary>Whether these are the bytes of an external journal's superblock.</summary>
+    internal static bool IsJournalDevice(ReadOnlySpan<byte> raw) =>
+        ((IncompatibleFeatures)LittleEndian.U32(raw, 0x60) & IncompatibleFeatures.JournalDevice) != 0;
+
+    /// <summary>Parses the superblock of an external journal: it has nothing else of a filesystem.</summary>
+    /// <exception cref="CorruptImageException">The checksum is wrong.</exception>
+    internal static (byte[] Uuid, ulong BlockCount) ParseJournalDevice(ReadOnlySpan<byte> raw)
+    {
+        CheckChecksum(raw, new Features(0, 0, (ReadOnlyFeatures)LittleEndian.U32(raw, 0x64)));
+        bool is64Bit = ((IncompatibleFeatures)LittleEndian.U32(raw, 0x60) & IncompatibleFeatures.SixtyFourBit) != 0;
+        return (raw.Slice(0x68, 16).ToArray(), is64Bit ? LittleEndian.U64(raw, 0x04, 0x150) : LittleEndian.U32(raw, 0x04));
+    }
+
     /// <summary>Parses and checks the 1024 bytes of a superblock.</summary>
     /// <exception cref="CorruptImageException">The checksum is wrong, or the geometry cannot be.</exception>
     /// <exception cref="UnsupportedImageException">The image uses features that are not read yet.</exception>
@@ -126,6 +149,8 @@ internal sealed class Superblock
             (IncompatibleFeatures)LittleEndian.U32(raw, 0x60),                              // s_feature_incompat
             (ReadOnlyFeatures)LittleEndian.U32(raw, 0x64));                                 // s_feature_ro_compat
         CheckChecksum(raw, features);
+        if (IsJournalDevice(raw))
+            throw UnsupportedImageException.IsJournal(raw.Slice(0x68, 16));
         ReadOnlyCollection<string> unreadable = features.UnreadableNames();
         if (unreadable.Count > 0)
             throw UnsupportedImageException.For(unreadable);
@@ -160,6 +185,9 @@ internal sealed class Superblock
             ReservedDescriptorBlocks = LittleEndian.U16(raw, 0xce),                         // s_reserved_gdt_blocks
             FirstMetaBlockGroup = features.Has(IncompatibleFeatures.MetaBlockGroups) ? LittleEndian.U32(raw, 0x104) : uint.MaxValue, // s_first_meta_bg
             JournalInode = features.Has(CompatibleFeatures.HasJournal) ? LittleEndian.U32(raw, 0xe0) : 0, // s_journal_inum
+            JournalUuid = raw.Slice(0xd0, 16).ToArray(),                                    // s_journal_uuid
+            LastOrphan = LittleEndian.U32(raw, 0xe8),                                       // s_last_orphan
+            HasErrors = (LittleEndian.U16(raw, 0x3a) & ErrorState) != 0,                    // s_state
             OrphanFileInode = LittleEndian.U32(raw, 0x280),                                 // s_orphan_file_inum
             QuotaInodes = (LittleEndian.U32(raw, 0x240), LittleEndian.U32(raw, 0x244), LittleEndian.U32(raw, 0x26c)), // s_usr_quota_inum, s_grp_…, s_prj_…
             BackupGroups = (LittleEndian.U32(raw, 0x24c), LittleEndian.U32(raw, 0x250)),    // s_backup_bgs

@@ -66,21 +66,20 @@ internal sealed class BlockCache
         return false;
     }
 
-    /// <summary>Reads a block from the image and keeps it, or leases a private copy if its whole set is in use.</summary>
-    internal BlockLease Load(ulong block, ImageSource source)
+    /// <summary>Reads a block from where it lies and keeps it, or leases a private copy if its whole set is in use.</summary>
+    internal BlockLease Load(ulong block, scoped in BlockPlace place)
     {
-        long offset = (long)block * _blockSize;
         int slot = TakeSlot(block);
         if (slot < 0)
         {
             var bytes = new byte[_blockSize];
-            source.Read(offset, bytes);
+            place.Read(0, bytes);
             return new BlockLease(bytes, null, 0);
         }
 
         try
         {
-            source.Read(offset, Slot(slot));
+            place.Read(0, Slot(slot));
         }
         catch
         {

@@ -7,10 +7,11 @@ internal sealed class BlockReader
 {
     private readonly BlockCache _cache;
 
-    internal BlockReader(ImageSource source, Superblock superblock, long cacheBytes)
+    internal BlockReader(ImageSource source, Superblock superblock, long cacheBytes, BlockOverlay? overlay = null)
     {
         Source = source;
         Superblock = superblock;
+        Overlay = overlay;
         _cache = new BlockCache(cacheBytes, superblock.BlockSize);
     }
 
@@ -18,6 +19,9 @@ internal sealed class BlockReader
 
     /// <summary>The image below, for file contents: they bypass the cache.</summary>
     internal ImageSource Source { get; }
+
+    /// <summary>What replay of the journal changes, for file contents; null if nothing.</summary>
+    internal BlockOverlay? Overlay { get; }
 
     /// <summary>Leases a block of metadata.</summary>
     /// <param name="block">The image block.</param>
@@ -28,6 +32,12 @@ internal sealed class BlockReader
     {
         if (!Superblock.IsDataBlock(block))
             throw new CorruptImageException(Corruption.BlockPointer, inode, $"metadata in block {block} of {Superblock.BlockCount}");
-        return _cache.TryGet(block, out BlockLease lease) ? lease : _cache.Load(block, Source);
+        if (Overlay is not null && Overlay.TryGetOwned(block, out byte[]? owned))
+            return new BlockLease(owned, null, 0);
+        if (_cache.TryGet(block, out BlockLease lease))
+            return lease;
+        if (Overlay is null || !Overlay.TryFind(block, out BlockPlace place))
+            place = new BlockPlace(Source, (long)block << Superblock.BlockSizeBits);
+        return _cache.Load(block, place);
     }
 }

@@ -34,6 +34,13 @@ internal sealed class GroupTable(BlockReader blocks)
         return descriptor;
     }
 
+    /// <summary>Where the descriptor of a group lies: image block and byte offset in it.</summary>
+    internal (ulong Block, int Offset) Locate(uint group)
+    {
+        (uint block, uint index) = Math.DivRem(group, (uint)_superblock.DescriptorsPerBlock);
+        return (_superblock.DescriptorBlock(block), (int)index * _superblock.DescriptorSize);
+    }
+
     /// <summary>The sums of free clusters and inodes over all groups; checksums are not looked at, as in Linux.</summary>
     internal (ulong Clusters, ulong Inodes) CountFree()
     {
@@ -64,9 +71,9 @@ internal sealed class GroupTable(BlockReader blocks)
 
     private BlockLease Lease(uint group, out ReadOnlySpan<byte> raw)
     {
-        uint perBlock = (uint)_superblock.DescriptorsPerBlock;
-        BlockLease lease = blocks.Read(_superblock.DescriptorBlock(group / perBlock), 0);
-        raw = Slice(lease.Bytes, (int)(group % perBlock));
+        (ulong block, int offset) = Locate(group);
+        BlockLease lease = blocks.Read(block, 0);
+        raw = lease.Bytes.Slice(offset, _superblock.DescriptorSize);
         return lease;
     }
 

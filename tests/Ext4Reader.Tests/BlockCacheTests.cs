@@ -30,7 +30,7 @@ public sealed class BlockCacheTests : IDisposable
     {
         var cache = new BlockCache(64 * BlockSize, BlockSize);
         Assert.False(cache.TryGet(5, out _));
-        cache.Load(5, _source).Dispose();
+        cache.Load(5, Place(5)).Dispose();
         Assert.True(cache.TryGet(5, out BlockLease lease));
         Assert.Equal(5, lease.Bytes[0]);
         lease.Dispose();
@@ -41,7 +41,7 @@ public sealed class BlockCacheTests : IDisposable
     {
         var cache = new BlockCache(16 * BlockSize, BlockSize);
         for (ulong block = 0; block < Blocks; block++)
-            cache.Load(block, _source).Dispose();
+            cache.Load(block, Place(block)).Dispose();
         int kept = 0;
         for (ulong block = 0; block < Blocks; block++)
         {
@@ -60,9 +60,9 @@ public sealed class BlockCacheTests : IDisposable
     public void A_leased_block_is_never_evicted()
     {
         var cache = new BlockCache(0, BlockSize);
-        using BlockLease held = cache.Load(3, _source);
+        using BlockLease held = cache.Load(3, Place(3));
         for (ulong block = 10; block < Blocks; block++)
-            cache.Load(block, _source).Dispose();
+            cache.Load(block, Place(block)).Dispose();
         Assert.True(cache.TryGet(3, out BlockLease again));
         again.Dispose();
         Assert.False(held.Bytes.ContainsAnyExcept((byte)3));
@@ -72,16 +72,16 @@ public sealed class BlockCacheTests : IDisposable
     public void With_everything_leased_a_block_comes_in_memory_of_its_own()
     {
         var cache = new BlockCache(0, BlockSize);
-        using BlockLease a = cache.Load(1, _source);
-        using BlockLease b = cache.Load(2, _source);
-        using BlockLease c = cache.Load(3, _source);
-        using BlockLease d = cache.Load(4, _source);
-        using BlockLease e = cache.Load(5, _source);
-        using BlockLease f = cache.Load(6, _source);
-        using BlockLease g = cache.Load(7, _source);
-        using BlockLease h = cache.Load(8, _source);
+        using BlockLease a = cache.Load(1, Place(1));
+        using BlockLease b = cache.Load(2, Place(2));
+        using BlockLease c = cache.Load(3, Place(3));
+        using BlockLease d = cache.Load(4, Place(4));
+        using BlockLease e = cache.Load(5, Place(5));
+        using BlockLease f = cache.Load(6, Place(6));
+        using BlockLease g = cache.Load(7, Place(7));
+        using BlockLease h = cache.Load(8, Place(8));
         Assert.Equal(8, cache.Capacity);
-        using BlockLease extra = cache.Load(9, _source);
+        using BlockLease extra = cache.Load(9, Place(9));
         extra.SetVerified(1);
         Assert.Equal(9, extra.Bytes[0]);
         Assert.False(extra.IsVerified(1));
@@ -93,7 +93,7 @@ public sealed class BlockCacheTests : IDisposable
     public void What_was_verified_is_forgotten_with_the_block()
     {
         var cache = new BlockCache(0, BlockSize);
-        using (BlockLease lease = cache.Load(3, _source))
+        using (BlockLease lease = cache.Load(3, Place(3)))
         {
             lease.SetVerified(77);
             Assert.True(lease.IsVerified(77));
@@ -101,8 +101,8 @@ public sealed class BlockCacheTests : IDisposable
         }
 
         for (ulong block = 10; block < 100; block++)
-            cache.Load(block, _source).Dispose();
-        using BlockLease again = cache.Load(3, _source);
+            cache.Load(block, Place(block)).Dispose();
+        using BlockLease again = cache.Load(3, Place(3));
         Assert.False(again.IsVerified(77));
     }
 
@@ -110,10 +110,10 @@ public sealed class BlockCacheTests : IDisposable
     public void A_failed_read_leaves_no_block_behind()
     {
         var cache = new BlockCache(0, BlockSize);
-        Assert.ThrowsAny<IOException>(() => cache.Load(Blocks, _source).Dispose());
+        Assert.ThrowsAny<IOException>(() => cache.Load(Blocks, Place(Blocks)).Dispose());
         Assert.False(cache.TryGet(Blocks, out _));
         for (ulong block = 0; block < 8; block++)
-            cache.Load(block, _source).Dispose();
+            cache.Load(block, Place(block)).Dispose();
     }
 
     [Fact]
@@ -127,7 +127,7 @@ public sealed class BlockCacheTests : IDisposable
             for (int round = 0; round < 20_000; round++)
             {
                 ulong block = (ulong)random.Next(64);
-                using BlockLease lease = cache.TryGet(block, out BlockLease found) ? found : cache.Load(block, _source);
+                using BlockLease lease = cache.TryGet(block, out BlockLease found) ? found : cache.Load(block, Place(block));
                 if (lease.Bytes.ContainsAnyExcept((byte)(block % 251)))
                     Interlocked.Increment(ref wrong);
             }
@@ -143,4 +143,6 @@ public sealed class BlockCacheTests : IDisposable
         Assert.InRange(Environment.WorkingSet - before, long.MinValue, 64 << 20);
         GC.KeepAlive(cache);
     }
+
+    private BlockPlace Place(ulong block) => new(_source, (long)block * BlockSize);
 }

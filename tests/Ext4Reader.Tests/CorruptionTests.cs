@@ -68,7 +68,14 @@ public class CorruptionTests
         [Corruption.InlineData] = new("-t ext4 -O inline_data -b 1024 -I 256", SourceTree.Standard),
     };
 
-    public static TheoryData<Corruption> Kinds => [.. Enum.GetValues<Corruption>().Where(kind => kind != Corruption.None)];
+    // What concerns journals only takes a journal to show: HostileJournalTests and its neighbours.
+    private static readonly HashSet<Corruption> OfJournals =
+    [
+        Corruption.JournalInode, Corruption.JournalSuperblock, Corruption.JournalSuperblockChecksum, Corruption.JournalTransaction, Corruption.JournalChecksum,
+        Corruption.ExternalJournal, Corruption.FastCommit, Corruption.FastCommitChecksum,
+    ];
+
+    public static TheoryData<Corruption> Kinds => [.. Enum.GetValues<Corruption>().Where(kind => kind != Corruption.None && !OfJournals.Contains(kind))];
 
     [Theory]
     [MemberData(nameof(Kinds))]
