@@ -22,6 +22,7 @@ internal static class CommandLine
           uid=N, gid=N          everything belongs to this user, group
           fakeroot              nobody's permissions are checked
           norecovery, noload    show the image as it lies, without its journal
+          journal=PATH          the image's external journal, a file or device (also: journal_path=PATH)
           minixdf, bsddf        df counts the filesystem's own blocks, or not (default)
           suid, dev, exec, nosuid, nodev, noexec
                                 default: nosuid,nodev,exec

@@ -56,6 +56,8 @@ internal static class MountOptions
                 return request with { Serve = serve with { NoRecovery = Flag(name, value) } };
             case "verity":
                 return request with { Serve = serve with { VerifyContent = Verity(value) } };
+            case "journal" or "journal_path":
+                return request with { Journal = Text(name, value), Serve = serve with { HasJournal = true } };
             case "minixdf" or "bsddf":
                 return request with { Serve = serve with { MinixDf = Flag(name, value) && name == "minixdf" } };
             case "allow_other" or "noallow_other":

@@ -28,6 +28,7 @@ internal static partial class ImageOpening
                 Length = partition?.Length ?? 0,
                 NoRecovery = options.NoRecovery,
                 VerifyContent = options.VerifyContent,
+                Journal = options.HasJournal ? new SafeFileHandle(WorkerDescriptors.Journal, ownsHandle: true) : null,
             });
             if (partition is not null)
                 Report(table!, partition, unasked: options.Partition.IsEmpty, log);

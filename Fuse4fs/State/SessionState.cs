@@ -29,6 +29,9 @@ internal record struct ServeOptions
     /// <summary>Show the image as it lies: no journal replay.</summary>
     public bool NoRecovery { get; set; }
 
+    /// <summary>An external journal is handed down, too (<see cref="WorkerDescriptors.Journal"/>).</summary>
+    public bool HasJournal { get; set; }
+
     /// <summary>statfs(2) counts the filesystem's own structures as blocks, too.</summary>
     public bool MinixDf { get; set; }
 

@@ -33,4 +33,7 @@ internal static class WorkerDescriptors
 
     /// <summary>The memfd of <see cref="SessionState"/>.</summary>
     public const int State = 5;
+
+    /// <summary>The external journal, read-only; only where <see cref="ServeOptions.HasJournal"/> says so.</summary>
+    public const int Journal = 6;
 }

@@ -20,6 +20,9 @@ internal sealed record MountRequest
     /// <summary>What concerns the worker.</summary>
     public ServeOptions Serve { get; init; } = new() { UserId = -1, GroupId = -1 };
 
+    /// <summary>The path of the external journal, or null.</summary>
+    public string? Journal { get; init; }
+
     /// <summary>Others than the mounting user may use the mount; null for the default: root's mounts yes, others no.</summary>
     public bool? AllowOther { get; init; }
 

@@ -20,6 +20,7 @@ internal sealed partial class SupervisorProcess : IDisposable
     private readonly Descriptor _signals;
     private readonly List<PosixSignalRegistration> _registrations = [];
     private ImageFile? _image;
+    private ImageFile? _journal;
     private SessionState? _state;
     private WorkerProcess? _worker;
     private FuseMount? _mount;
@@ -51,10 +52,11 @@ internal sealed partial class SupervisorProcess : IDisposable
         bool root = Libc.GetEffectiveUserId() == 0;
         MountSpecification specification = FuseMount.Specify(_request, root);
         _image = ImageFile.Open(_request.Image);
+        _journal = _request.Journal is string journal ? OpenJournal(journal) : null;
         specification = specification with { Source = _request.SourceName ?? Source(_image) };
         FuseDevice? device = root ? FuseMount.OpenDevice() : null;
         _state = SessionState.Create(WithSelector(_request.Serve, _image.Selector));
-        _worker = WorkerProcess.Start(_program, _image.Descriptor, _state, _log);
+        _worker = WorkerProcess.Start(_program, _image.Descriptor, _state, _log, _journal?.Descriptor);
         const int Patience = 60_000; // a hostile image is told apart in a few seconds; a slow disk may take its time
         if (_worker.AwaitVerdict(Patience) is string reason)
             throw new MountException(ExitCode.MountFailure, reason);
@@ -119,6 +121,7 @@ internal sealed partial class SupervisorProcess : IDisposable
         _worker?.Dispose();
         _state?.Dispose();
         _image?.Dispose();
+        _journal?.Dispose();
         _control?.Dispose();
         _registrations.ForEach(registration => registration.Dispose());
         _signals.Dispose();
@@ -139,6 +142,19 @@ internal sealed partial class SupervisorProcess : IDisposable
         return ShortText.TryFrom(selector, out ShortText text)
             ? options with { Partition = text }
             : throw new MountException(ExitCode.Usage, $"what follows the @ is longer than any partition's name: at most {ShortText.Capacity} bytes");
+    }
+
+    // Held and locked as the image is: a journal that another mount writes is as bad.
+    private static ImageFile OpenJournal(string path)
+    {
+        try
+        {
+            return ImageFile.Open(path);
+        }
+        catch (MountException e)
+        {
+            throw new MountException(e.ExitCode, $"journal {path}: {e.Message}");
+        }
     }
 
     private int EndAfterUnmount()

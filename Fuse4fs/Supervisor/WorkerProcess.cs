@@ -41,16 +41,23 @@ internal sealed class WorkerProcess : IDisposable
     /// <param name="image">The image, read-only.</param>
     /// <param name="state">The state.</param>
     /// <param name="log">Where the worker's lines go.</param>
-    public static WorkerProcess Start(IReadOnlyList<string> program, Descriptor image, SessionState state, ILogger log)
+    /// <param name="journal">The external journal, read-only, or null.</param>
+    public static WorkerProcess Start(IReadOnlyList<string> program, Descriptor image, SessionState state, ILogger log, Descriptor? journal = null)
     {
         (Descriptor ours, Descriptor theirs) = Descriptor.SocketPair(Libc.SOCK_SEQPACKET);
         (Descriptor words, Descriptor speaker) = Descriptor.Pipe();
         try
         {
+            List<(Descriptor, int)> inherited =
+            [
+                (speaker, WorkerDescriptors.Log), (theirs, WorkerDescriptors.Channel), (image, WorkerDescriptors.Image), (state.Descriptor, WorkerDescriptors.State),
+            ];
+            if (journal is not null)
+                inherited.Add((journal, WorkerDescriptors.Journal));
             ChildProcess process = ChildProcess.Start(
                 [.. program, WorkerDescriptors.Argument],
                 Environment(),
-                [(speaker, WorkerDescriptors.Log), (theirs, WorkerDescriptors.Channel), (image, WorkerDescriptors.Image), (state.Descriptor, WorkerDescriptors.State)],
+                inherited,
                 newSession: false);
             return new WorkerProcess(process, new MessageSocket(ours), words, log);
         }

@@ -68,6 +68,16 @@ public class MountOptionsTests
     [Fact]
     public void Asking_for_writes_gives_one_warning() => Assert.Contains("read-only", Assert.Single(Apply("rw").Warnings));
 
+    [Theory]
+    [InlineData("journal=/dev/sdb1")]
+    [InlineData("journal_path=/dev/sdb1")]
+    public void An_external_journal_goes_to_the_worker(string option)
+    {
+        MountRequest request = Apply(option);
+        Assert.Equal("/dev/sdb1", request.Journal);
+        Assert.True(request.Serve.HasJournal);
+    }
+
     [Fact]
     public void Fakeroot_checks_nobody_and_lifts_nothing_else()
     {

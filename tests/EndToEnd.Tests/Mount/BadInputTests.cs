@@ -64,10 +64,6 @@ public sealed class BadInputTests : IDisposable
         Refused(Failure, Images.Get(recipe), _mountPoint, feature);
 
     [MountFact]
-    public void A_journal_that_needs_replay_is_refused_with_the_way_out() =>
-        Refused(Failure, Images.Get("needs-recovery"), _mountPoint, "norecovery");
-
-    [MountFact]
     public void An_image_that_somebody_holds_for_writing_is_refused_with_the_holder()
     {
         using ImageCopy copy = Images.Copy("ext4");
