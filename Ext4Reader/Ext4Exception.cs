@@ -42,7 +42,18 @@ public sealed class UnsupportedImageException : Ext4Exception
     public IReadOnlyList<string> Features { get; }
 
     internal static UnsupportedImageException For(IReadOnlyList<string> features) =>
-        new(features, $"the image uses features that are not supported yet: {string.Join(", ", features)}");
+        new(features, $"the image uses features that are not supported: {string.Join(", ", features)}; {Remedy(features)}");
+
+    private static string Remedy(IReadOnlyList<string> features)
+    {
+        if (features.Contains("journal_dev"))
+            return "this is an external journal, not a filesystem: open the filesystem that it belongs to";
+        if (features.Contains("dirdata"))
+            return "Lustre made it: mount it with Lustre's ldiskfs";
+        if (features.Contains("compression"))
+            return "no Linux reads compressed files either: only the patched ext2 that made the image does";
+        return "a newer version of this program may know them";
+    }
 
     internal static UnsupportedImageException Encoding(int encoding) => new(["casefold"],
         $"names have the encoding {encoding}, and only 1, utf8-12.1, is known (casefold): a newer version of this program may know it");
