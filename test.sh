@@ -50,7 +50,7 @@ fi
 
 tier_of() {
   case $1 in
-    Ext4Reader.Tests) echo images ;;
+    Ext4Reader.Tests | Fuzz.Tests) echo images ;;
     EndToEnd.Tests) echo e2e ;;
     *) echo unit ;;
   esac
