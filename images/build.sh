@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds the sample images: build.sh OUTPUT-DIRECTORY [NAME...]   (no name: all of them; --list: their names)
+# Builds the sample images: build.sh OUTPUT-DIRECTORY [NAME...]   (no name: all of recipes/; --list: their names)
 #
 # Needs e2fsprogs, no root. The same e2fsprogs makes the same bytes: UUID, hash seed and clock are fixed, and
 # contents are put in by debugfs one by one, because mke2fs -d takes names in the order the directory has them.
@@ -24,13 +24,15 @@ shift
 [ $# -gt 0 ] || set -- $("$here/build.sh" --list)
 
 for name in "$@"; do
-  [ -f "$here/recipes/$name.sh" ] || fail "no recipe $name in $here/recipes"
+  recipe=$here/recipes/$name.sh
+  [ -f "$recipe" ] || recipe=$here/corrupt/$name.sh
+  [ -f "$recipe" ] || fail "no recipe $name in $here/recipes or $here/corrupt"
   work=$(mktemp -d "$output/.$name.XXXXXX")
   trap 'rm -rf "$work"' EXIT
   image=$work/image
   : > "$work/script"
   # shellcheck source=/dev/null
-  (. "$here/recipes/$name.sh")
+  (. "$recipe")
   mv "$image" "$output/$name.img" # in one step: whoever sees the name sees a finished image
   rm -rf "$work"
 done

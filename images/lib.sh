@@ -86,6 +86,23 @@ access_list() {
   done
 }
 
+# For images that are broken on purpose (corrupt/): bytes put where they do not belong, no checksum repaired.
+overwrite() { dd of="$image" bs=64K seek="$1" oflag=seek_bytes conv=notrunc status=none; } # overwrite OFFSET: with standard input
+ask() { debugfs -R "$1" "$image" 2> /dev/null; }                                          # ask COMMAND: what debugfs answers
+block_of() { ask "bmap $1 $2"; }                                                          # block_of PATH INDEX: of a file's data
+inode_at() {                                                                              # inode_at PATH BLOCK-SIZE: the offset of its inode
+  set -- "$2" $(ask "imap $1" | sed -n 's/.*located at block \([0-9]*\), offset \(0x[0-9a-f]*\).*/\1 \2/p')
+  echo $(($2 * $1 + $3))
+}
+pointers() {                                                                              # pointers NUMBER: 4 KiB of the same one
+  le32 "$1" > "$work/word"
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    cat "$work/word" "$work/word" > "$work/words"
+    mv "$work/words" "$work/word"
+  done
+  cat "$work/word"
+}
+
 # populate: debugfs runs what was collected. It reports errors only by printing.
 populate() {
   debugfs -w -f "$work/script" "$image" > "$work/output" 2> "$work/errors" || fail "$name: debugfs failed"

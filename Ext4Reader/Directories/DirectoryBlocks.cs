@@ -7,6 +7,15 @@ namespace Ext4Reader.Directories;
 /// <summary>Reads the blocks of directories, each checked once as what it is used as.</summary>
 internal sealed class DirectoryBlocks(BlockReader blocks, BlockMap map)
 {
+    /// <summary>
+    /// The most leaves that one request visits by an index. More are only there when nearly all are empty, or the same over and over.
+    /// </summary>
+    internal const uint MaximumLeaves = 1 << 20;
+
+    // As large as a directory can be without the feature large_dir. Larger ones have an index, or are a trap: a block map takes four blocks to
+    // name one of them a billion times, and no request may take for ever.
+    private const ulong MaximumScan = 1UL << 32;
+
     internal Superblock Superblock { get; } = blocks.Superblock;
 
     /// <summary>Whether a directory has an index that may be used.</summary>
@@ -21,6 +30,16 @@ internal sealed class DirectoryBlocks(BlockReader blocks, BlockMap map)
         if (count == 0 || (size & (Superblock.BlockSize - 1)) != 0 || count > Superblock.BlockCount || count > uint.MaxValue)
             throw new CorruptImageException(Corruption.DirectorySize, directory.Number, $"a directory of {size} bytes in blocks of {Superblock.BlockSize}");
         return (uint)count;
+    }
+
+    /// <summary>The same, for who is about to look at all of them.</summary>
+    /// <exception cref="CorruptImageException">There are too many for that.</exception>
+    internal uint CountToScan(in Inode directory)
+    {
+        uint count = Count(directory);
+        return (ulong)count << Superblock.BlockSizeBits <= MaximumScan
+            ? count
+            : throw new CorruptImageException(Corruption.DirectorySize, directory.Number, $"a directory of {directory.Size} bytes without a usable index");
     }
 
     /// <summary>Leases a block that is read entry by entry.</summary>

@@ -44,7 +44,7 @@ internal sealed class DirectoryLookup(DirectoryBlocks blocks, HashTree tree, Inl
         if (directory.HasInlineContent)
             return inline.TryFind(directory, name, out inodeNumber);
         // The dots are in the first block, index or not.
-        uint count = isDots ? Math.Min(1, blocks.Count(directory)) : blocks.Count(directory);
+        uint count = isDots ? Math.Min(1, blocks.Count(directory)) : 0;
         if (!isDots && blocks.IsIndexed(directory))
         {
             HashTree.Step step = tree.Lookup(directory, name, out inodeNumber);
@@ -54,6 +54,8 @@ internal sealed class DirectoryLookup(DirectoryBlocks blocks, HashTree tree, Inl
                 return false;
         }
 
+        if (!isDots)
+            count = blocks.CountToScan(directory);
         for (uint block = 0; block < count; block++)
         {
             using BlockLease lease = blocks.ReadEntries(directory, block);

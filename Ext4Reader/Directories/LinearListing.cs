@@ -34,7 +34,7 @@ internal sealed class LinearListing(DirectoryBlocks blocks)
     {
         Superblock superblock = blocks.Superblock;
         NameForm form = NameForm.Of(directory, NameHash.Default(directory, superblock), withHash: false);
-        uint count = blocks.Count(directory);
+        uint count = blocks.CountToScan(directory);
         for (ulong block = start >> superblock.BlockSizeBits; block < count; block++)
         {
             using BlockLease lease = blocks.ReadEntries(directory, (uint)block);

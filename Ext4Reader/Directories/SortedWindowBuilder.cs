@@ -42,9 +42,7 @@ internal sealed class SortedWindowBuilder
 
     private void Scan(in Inode directory)
     {
-        uint count = _blocks.Count(directory);
-        if ((ulong)count << _superblock.BlockSizeBits > (ulong)uint.MaxValue << 2)
-            throw new CorruptImageException(Corruption.DirectorySize, directory.Number, $"a directory of {directory.Size} bytes without an index");
+        uint count = _blocks.CountToScan(directory);
         for (uint block = 0; block < count; block++)
         {
             using BlockLease lease = _blocks.ReadEntries(directory, block);

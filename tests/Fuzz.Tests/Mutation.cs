@@ -15,6 +15,7 @@ internal sealed class Mutator(Layout layout, Patch patch, Random random)
     private readonly HashSet<uint> _complaining = [];
     private readonly StructureKind[] _kinds = [.. layout.Structures.Select(structure => structure.Kind).Distinct()];
     private bool _touchedAll;
+    private bool _isCopy;
 
     public Mutation Run()
     {
@@ -50,7 +51,8 @@ internal sealed class Mutator(Layout layout, Patch patch, Random random)
             Fill(structure);
         else
             SetFields(structure);
-        bool isChanged = !patch.Bytes.Slice(structure.Offset, structure.Length).SequenceEqual(before);
+        // A copied block of the same owner may well fit, checksum and all.
+        bool isChanged = !_isCopy && !patch.Bytes.Slice(structure.Offset, structure.Length).SequenceEqual(before);
         if (repair)
             new ChecksumRepair(layout, patch).Apply(structure);
         _words.Add(repair ? "checksum repaired" : "checksum left");
@@ -81,6 +83,7 @@ internal sealed class Mutator(Layout layout, Patch patch, Random random)
             case 2:
                 Structure other = layout.Structures[random.Next(layout.Structures.Count)];
                 patch.Bytes.Slice(other.Offset, Math.Min(other.Length, content.Length)).CopyTo(content);
+                _isCopy = true;
                 break;
             default:
                 break;

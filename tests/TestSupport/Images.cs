@@ -8,10 +8,19 @@ public static class Images
 {
     private static readonly Lock Building = new();
     private static readonly string Recipes = Path.Combine(Repository.Root, "images", "recipes");
+    private static readonly string Corrupt = Path.Combine(Repository.Root, "images", "corrupt");
 
     /// <summary>Every recipe's name.</summary>
     public static IEnumerable<string> Names =>
         Directory.EnumerateFiles(Recipes, "*.sh").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal);
+
+    /// <summary>The recipes of images that are broken on purpose.</summary>
+    public static IEnumerable<string> CorruptNames =>
+        Directory.EnumerateFiles(Corrupt, "*.sh").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal);
+
+    /// <summary>What a broken image must answer, as its recipe says: lines "# expect ERROR PATH", or "# expect refused".</summary>
+    public static IReadOnlyList<string[]> Expectations(string corruptName) =>
+        [.. File.ReadLines(FileOf(corruptName)).Where(line => line.StartsWith("# expect ", StringComparison.Ordinal)).Select(line => line["# expect ".Length..].Split(' '))];
 
     /// <summary>The built image: shared and kept from run to run, so only to be read.</summary>
     public static string Get(string name)
@@ -33,10 +42,17 @@ public static class Images
     private static string Key(string name)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (string file in (string[])["build.sh", "lib.sh", $"recipes/{name}.sh"])
-            hash.AppendData(File.ReadAllBytes(Path.Combine(Repository.Root, "images", file)));
+        string folder = Path.Combine(Repository.Root, "images");
+        foreach (string file in (string[])[Path.Combine(folder, "build.sh"), Path.Combine(folder, "lib.sh"), FileOf(name)])
+            hash.AppendData(File.ReadAllBytes(file));
         hash.AppendData(Encoding.UTF8.GetBytes(ToolVersion.Value));
         return Convert.ToHexStringLower(hash.GetHashAndReset())[..16];
+    }
+
+    private static string FileOf(string name)
+    {
+        string recipe = Path.Combine(Recipes, name + ".sh");
+        return File.Exists(recipe) ? recipe : Path.Combine(Corrupt, name + ".sh");
     }
 
     private static readonly Lazy<string> ToolVersion = new(() => Command.Run("mke2fs", "-V").Errors);
