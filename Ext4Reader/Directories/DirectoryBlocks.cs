@@ -12,9 +12,9 @@ internal sealed class DirectoryBlocks(BlockReader blocks, BlockMap map)
     /// </summary>
     internal const uint MaximumLeaves = 1 << 20;
 
-    // As large as a directory can be without the feature large_dir. Larger ones have an index, or are a trap: a block map takes four blocks to
-    // name one of them a billion times, and no request may take for ever.
-    private const ulong MaximumScan = 1UL << 32;
+    // What an index of two levels can hold in blocks of 4 KiB. A block map takes four blocks to name one of them a billion times, and no request
+    // may take for ever: this much takes a second, if it is full of the shortest entries there are.
+    private const ulong MaximumScan = 1UL << 30;
 
     internal Superblock Superblock { get; } = blocks.Superblock;
 

@@ -1,9 +1,9 @@
-# The largest directory there can be without an index, of free entries as short as can be: 350 million of them.
+# The largest directory that is searched without an index, of free entries as short as can be: 90 million of them.
 new_image 8G -t ext4 -b 65536 -N 1024 -O ^metadata_csum,uninit_bg,^has_journal,^resize_inode -E lazy_itable_init=1
 echo sound | put /sound
 directory /large
 populate
-last=$((131072 - 10))
+last=$((131056 - 10))
 { le32 0; le16 12; le16 0; le32 0; } > "$work/entries"
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13; do
   cat "$work/entries" "$work/entries" > "$work/more"
@@ -19,5 +19,5 @@ set_field /large "block[0]" "$first"
 for index in 1 2 3 4 5 6 7 8 9 10 11; do set_field /large "block[$index]" $last; done
 set_field /large "block[IND]" $((last + 1))
 set_field /large "block[DIND]" $((last + 2))
-set_field /large size $((4294967296 - 65536))
+set_field /large size 1073741824
 populate

@@ -1,4 +1,4 @@
-# The largest directory there can be without an index, in the smallest blocks: four million of them, all the same one. Slow, but not for long.
+# The largest directory that is searched without an index, in the smallest blocks: a million of them, all the same one. Slow, but not for long.
 new_image 8G -t ext4 -b 1024 -N 1024 -O ^metadata_csum,uninit_bg,^has_journal,^resize_inode -E lazy_itable_init=1
 echo sound | put /sound
 directory /large
@@ -13,5 +13,5 @@ for index in 1 2 3 4 5 6 7 8 9 10 11; do set_field /large "block[$index]" $last;
 set_field /large "block[IND]" $((last + 1))
 set_field /large "block[DIND]" $((last + 2))
 set_field /large "block[TIND]" $((last + 3))
-set_field /large size $((4294967296 - 1024))
+set_field /large size 1073741824
 populate
