@@ -127,6 +127,15 @@ public sealed class Ext4Image : IDisposable
         ? inode
         : throw new CorruptImageException(Corruption.DirectoryEntryInode, directory.Number, $"a name points to inode {number}, which is not in use");
 
+    /// <summary>Copies the record of an inode as it lies in the inode table: to compare it with a later one, not to read it.</summary>
+    /// <param name="number">The inode number, from 1 to the volume's inode count.</param>
+    /// <param name="destination">Room for <see cref="Ext4Volume.InodeSize"/> bytes.</param>
+    public void CopyRecord(uint number, Span<byte> destination)
+    {
+        using BlockLease lease = _inodes.Lease(number, out ReadOnlySpan<byte> raw);
+        raw.CopyTo(destination);
+    }
+
     /// <summary>Looks up a name, "." and ".." included.</summary>
     /// <param name="directory">A directory.</param>
     /// <param name="name">The name's bytes; a name nothing can have is not found.</param>

@@ -136,6 +136,9 @@ public readonly struct Inode
     /// <summary>Whether the content is the value of an extended attribute of other inodes.</summary>
     internal bool IsAttributeValue => (Flags & OnDisk.InodeRecord.AttributeValueFlag) != 0;
 
+    /// <summary>Whether parts of the map of its blocks lie outside of the inode, so that they can change while the inode's bytes do not.</summary>
+    public bool HasMapOutside => UsesExtents ? OnDisk.ExtentNode.DepthOf(Map) != 0 : !IsFastSymbolicLink && !HasInlineContent && Map[48..].ContainsAnyExcept((byte)0);
+
     internal bool UsesExtents => (Flags & OnDisk.InodeRecord.ExtentsFlag) != 0;
 
     internal bool HasIndex => (Flags & OnDisk.InodeRecord.IndexFlag) != 0;

@@ -42,6 +42,8 @@ internal static class CommandLine
             Mount(),
             Unmount(),
         };
+        foreach (Command command in ServiceCommands.Build())
+            root.Add(command);
         return root;
     }
 
@@ -58,7 +60,11 @@ internal static class CommandLine
         };
         var foreground = new Option<bool>("--foreground", "-f") { Description = "Stay in the foreground and log to stderr." };
         var log = new Option<string?>("--log") { Description = "Append log lines to this file instead.", HelpName = "file" };
-        var command = new Command("mount", "Mounts an image; returns when the mount answers.") { image, mountPoint, options, foreground, log };
+        var onCrash = new Option<OnCrash>("--on-crash") { Description = "When a worker dies: restart (default), fsck first, or stop.", HelpName = "restart|fsck|stop" };
+        var maxRestarts = new Option<int>("--max-restarts") { Description = "Give up after so many deaths without an answer between them; 0: never (default: 10).", HelpName = "n", DefaultValueFactory = _ => 10 };
+        var watchdog = new Option<int>("--watchdog") { Description = "Replace a worker that is at one request for so long (default: never).", HelpName = "seconds" };
+        var noSandbox = new Option<bool>("--no-sandbox") { Description = "Workers keep their privileges: for debugging." };
+        var command = new Command("mount", "Mounts an image; returns when the mount answers.") { image, mountPoint, options, foreground, log, onCrash, maxRestarts, watchdog, noSandbox };
         command.SetAction(parsed =>
         {
             var request = new MountRequest
@@ -67,7 +73,11 @@ internal static class CommandLine
                 MountPoint = parsed.GetValue(mountPoint)!,
                 Foreground = parsed.GetValue(foreground),
                 LogFile = parsed.GetValue(log),
+                OnCrash = parsed.GetValue(onCrash),
+                MaxRestarts = parsed.GetValue(maxRestarts),
+                Watchdog = parsed.GetValue(watchdog),
             };
+            request = request with { Serve = request.Serve with { NoSandbox = parsed.GetValue(noSandbox) } };
             return MountCommand.Run(MountOptions.Apply(request, parsed.GetValue(options) ?? []));
         });
         return command;

@@ -6,8 +6,8 @@ namespace Fuse4fs.Control;
 
 /// <summary>
 /// The supervisor's door, one Unix socket a mount, named by the mount's device minor: so commands find the supervisor from the mount table
-/// and never touch the mount point. Today there is one thing to ask: tell me when it is over. Whoever is connected sees the
-/// connection end when the image is closed.
+/// and never touch the mount point. A caller sends one line and gets one line; whoever stays connected sees the connection end when the
+/// image is closed.
 /// </summary>
 internal sealed class ControlSocket : IDisposable
 {
@@ -15,7 +15,7 @@ internal sealed class ControlSocket : IDisposable
 
     private readonly string _path;
     private readonly ulong _inode;
-    private readonly List<Descriptor> _callers = [];
+    private readonly List<ControlCaller> _callers = [];
 
     private ControlSocket(string path, Descriptor listener)
     {
@@ -26,6 +26,9 @@ internal sealed class ControlSocket : IDisposable
 
     /// <summary>Readable when somebody calls.</summary>
     public Descriptor Listener { get; }
+
+    /// <summary>Those who are connected.</summary>
+    public IReadOnlyList<ControlCaller> Callers => _callers;
 
     /// <summary>Opens the door of a mount. Null, and why, where that cannot be: the mount works without it.</summary>
     public static ControlSocket? TryOpen(uint mountMinor, out string problem)
@@ -58,18 +61,18 @@ internal sealed class ControlSocket : IDisposable
     /// <summary>Takes a caller in.</summary>
     public void Accept()
     {
-        _callers.RemoveAll(caller =>
-        {
-            bool gone = caller.WaitReadable(0); // callers say nothing: readable means closed
-            if (gone)
-                caller.Dispose();
-            return gone;
-        });
         Descriptor? newcomer = UnixSocket.TryAccept(Listener);
         if (newcomer is not null && _callers.Count < MostCallers)
-            _callers.Add(newcomer);
+            _callers.Add(new ControlCaller(newcomer));
         else
             newcomer?.Dispose();
+    }
+
+    /// <summary>Lets a caller go.</summary>
+    public void Remove(ControlCaller caller)
+    {
+        _callers.Remove(caller);
+        caller.Dispose();
     }
 
     /// <inheritdoc/>
@@ -86,7 +89,7 @@ internal sealed class ControlSocket : IDisposable
         {
             // It is replaced by the next mount of this number.
         }
-        foreach (Descriptor caller in _callers)
+        foreach (ControlCaller caller in _callers)
             caller.Dispose();
     }
 
@@ -98,4 +101,37 @@ internal sealed class ControlSocket : IDisposable
             : string.Create(CultureInfo.InvariantCulture, $"/tmp/fuse4fs-{Libc.GetEffectiveUserId()}"); // not TMPDIR: all commands must find the same
         return Path.Combine(root, "fuse4fs", string.Create(CultureInfo.InvariantCulture, $"{mountMinor}.sock"));
     }
+}
+
+/// <summary>Somebody at the door.</summary>
+internal sealed class ControlCaller(Descriptor socket) : IDisposable
+{
+    private readonly byte[] _line = new byte[8192];
+    private int _length;
+
+    /// <summary>Readable when there is more of a request, and when the caller is gone.</summary>
+    public Descriptor Socket => socket;
+
+    /// <summary>What was asked, once it is all here.</summary>
+    public ControlRequest? Request { get; private set; }
+
+    /// <summary>Takes what has come. False when the caller is gone or sends what is no request.</summary>
+    public bool Read()
+    {
+        int count = socket.Read(_line.AsSpan(_length), out _);
+        if (count <= 0 || Request is not null)
+            return false;
+        _length += count;
+        int end = _line.AsSpan(0, _length).IndexOf((byte)'\n');
+        if (end < 0)
+            return _length < _line.Length;
+        Request = ControlRequest.TryParse(_line.AsMemory(0, end));
+        return Request is not null;
+    }
+
+    /// <summary>Answers. A caller that reads slowly, or not at all, is nobody's concern: the answer fits the socket's buffer.</summary>
+    public void Reply(ReadOnlySpan<byte> line) => _ = socket.Write(line);
+
+    /// <inheritdoc/>
+    public void Dispose() => socket.Dispose();
 }

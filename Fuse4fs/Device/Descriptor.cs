@@ -67,6 +67,24 @@ internal sealed unsafe class Descriptor : IDisposable
         }
     }
 
+    /// <summary>pread(2), as far as there is anything. Bytes read; an error ends it like the end of the file.</summary>
+    public int ReadAt(Span<byte> destination, long offset)
+    {
+        fixed (byte* start = destination)
+        {
+            int done = 0;
+            while (done < destination.Length)
+            {
+                nint count = Libc.ReadAt(Number, start + done, (nuint)(destination.Length - done), offset + done);
+                if (count > 0)
+                    done += (int)count;
+                else if (count == 0 || SystemCall.LastError != Errno.EINTR)
+                    break;
+            }
+            return done;
+        }
+    }
+
     /// <summary>write(2), taken up again after signals; short writes are carried on with.</summary>
     public Errno Write(ReadOnlySpan<byte> source)
     {

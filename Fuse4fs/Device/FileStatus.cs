@@ -4,7 +4,8 @@ using Fuse4fs.Protocol;
 namespace Fuse4fs.Device;
 
 /// <summary>What statx(2) says about an open file or a path, as far as it is needed here.</summary>
-internal readonly record struct FileStatus(uint Mode, uint UserId, ulong Inode, ulong Size, uint DeviceMajor, uint DeviceMinor)
+internal readonly record struct FileStatus(
+    uint Mode, uint UserId, ulong Inode, ulong Size, uint DeviceMajor, uint DeviceMinor, long ModificationTime, long ChangeTime)
 {
     private const uint TypeMask = 0xf000;
     private const uint BasicStats = 0x7ff;
@@ -39,6 +40,11 @@ internal readonly record struct FileStatus(uint Mode, uint UserId, ulong Inode, 
             Inode: MemoryMarshal.Read<ulong>(raw[0x20..]),
             Size: MemoryMarshal.Read<ulong>(raw[0x28..]),
             DeviceMajor: MemoryMarshal.Read<uint>(raw[0x88..]),
-            DeviceMinor: MemoryMarshal.Read<uint>(raw[0x8c..]));
+            DeviceMinor: MemoryMarshal.Read<uint>(raw[0x8c..]),
+            ModificationTime: Nanoseconds(raw[0x70..]),
+            ChangeTime: Nanoseconds(raw[0x60..]));
     }
+
+    // struct statx_timestamp. Times that 64 bits of nanoseconds cannot hold (beyond the year 2262) wrap: they are only compared.
+    private static long Nanoseconds(ReadOnlySpan<byte> time) => unchecked((MemoryMarshal.Read<long>(time) * 1_000_000_000) + MemoryMarshal.Read<uint>(time[8..]));
 }

@@ -4,7 +4,7 @@ using System.Text;
 namespace Fuse4fs.Device;
 
 /// <summary>One line of /proc/self/mountinfo (proc(5)).</summary>
-internal sealed record MountEntry(int Id, int Parent, uint DeviceMajor, uint DeviceMinor, string Root, string MountPoint, string Options, string Type, string Source);
+internal sealed record MountEntry(int Id, int Parent, uint DeviceMajor, uint DeviceMinor, string Root, string MountPoint, string Options, string Type, string Source, string SuperOptions);
 
 /// <summary>What is mounted where, without touching any of it: a stat of a mount point waits for a dead server.</summary>
 internal static class MountTable
@@ -36,7 +36,7 @@ internal static class MountTable
             string[] device = field[2].Split(':');
             entries.Add(new MountEntry(
                 Number(field[0]), Number(field[1]), (uint)Number(device[0]), (uint)Number(device[^1]),
-                Unescape(field[3]), Unescape(field[4]), field[5], Unescape(field[dash + 1]), Unescape(field[dash + 2])));
+                Unescape(field[3]), Unescape(field[4]), field[5], Unescape(field[dash + 1]), Unescape(field[dash + 2]), field.Length > dash + 3 ? Unescape(field[dash + 3]) : ""));
         }
         return entries;
     }

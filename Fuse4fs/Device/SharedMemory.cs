@@ -3,8 +3,8 @@ using Fuse4fs.Protocol;
 namespace Fuse4fs.Device;
 
 /// <summary>
-/// A piece of memory that several processes see: a memfd that nobody can shrink, so that no process can make another's access
-/// fault (memfd_create(2), F_SEAL_SHRINK).
+/// A piece of memory that several processes see: a memfd whose size is sealed, so that no process can make another's access
+/// fault (memfd_create(2), F_SEAL_SHRINK). What nobody has written to is a hole and costs nothing.
 /// </summary>
 internal sealed unsafe class SharedMemory : IDisposable
 {
@@ -31,7 +31,7 @@ internal sealed unsafe class SharedMemory : IDisposable
     {
         var descriptor = new Descriptor(SystemCall.Check(Libc.MemFdCreate(name, Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING), "memfd_create"));
         SystemCall.Check(Libc.FTruncate(descriptor.Number, length), "ftruncate");
-        SystemCall.Check(Libc.FControl(descriptor.Number, Libc.F_ADD_SEALS, Libc.F_SEAL_SHRINK), "fcntl(F_ADD_SEALS)");
+        SystemCall.Check(Libc.FControl(descriptor.Number, Libc.F_ADD_SEALS, Libc.F_SEAL_SHRINK | Libc.F_SEAL_GROW | Libc.F_SEAL_SEAL), "fcntl(F_ADD_SEALS)");
         return Attach(descriptor, length);
     }
 

@@ -5,27 +5,32 @@ using Fuse4fs.State;
 namespace Fuse4fs.Server;
 
 /// <summary>An ext4 inode in the words of FUSE.</summary>
-internal sealed class AttributeMapper(ServeOptions options, uint blockSize)
+internal sealed class AttributeMapper(ServeOptions options, Negotiated negotiated, uint blockSize)
 {
     // Nothing that the kernel caches ever runs out: an image that is served is not written, and a restart that finds it written says so to the
     // kernel. 10^9 seconds; more than about 2^63 ns is not kept as it stands by every kernel.
     private const ulong Forever = 1_000_000_000;
 
+    // A kernel that does not know INC_EPOCH (before 7.44, Linux 6.16) cannot be told that names are former: it asks for each once a second.
+    private const uint EpochMinor = 44;
+
     private const uint StatxBasic = 0x7ff;
     private const uint StatxBirthTime = 0x800;
+
+    private readonly ulong _namesValid = negotiated.Minor >= EpochMinor ? Forever : 1;
 
     /// <summary>What LOOKUP answers for an inode.</summary>
     public void Fill(ref EntryOut entry, in Inode inode, ulong nodeId, uint generation)
     {
         entry.NodeId = nodeId;
         entry.Generation = generation;
-        entry.EntryValid = Forever;
+        entry.EntryValid = _namesValid;
         entry.AttrValid = Forever;
         Fill(ref entry.Attr, inode);
     }
 
     /// <summary>What LOOKUP answers for a name that is not there: the kernel caches the absence.</summary>
-    public static void FillAbsent(ref EntryOut entry) => entry.EntryValid = Forever;
+    public void FillAbsent(ref EntryOut entry) => entry.EntryValid = _namesValid;
 
     /// <summary>What GETATTR answers.</summary>
     public void Fill(ref AttrOut reply, in Inode inode)

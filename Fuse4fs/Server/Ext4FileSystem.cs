@@ -15,8 +15,9 @@ internal sealed class Ext4FileSystem(Ext4Image image, SessionState state) : IFil
     private const uint SeekData = 3;
     private const uint WriteAccess = 2;
 
+    private readonly uint _crashInode = state.Options.CrashInode;
     private readonly bool _minixDf = state.Options.MinixDf;
-    private readonly AttributeMapper _attributes = new(state.Options, (uint)image.Volume.BlockSize);
+    private readonly AttributeMapper _attributes = new(state.Options, state.Negotiated, (uint)image.Volume.BlockSize);
 
     /// <inheritdoc/>
     public Errno Lookup(NodeId parent, ReadOnlySpan<byte> name, ref EntryOut entry)
@@ -31,7 +32,7 @@ internal sealed class Ext4FileSystem(Ext4Image image, SessionState state) : IFil
         {
             if (parent.IsRoot && state.PrimingToken is not 0 and ulong token && PrimingFile.TryFill(token, name, ref entry))
                 return Errno.Ok;
-            AttributeMapper.FillAbsent(ref entry);
+            _attributes.FillAbsent(ref entry);
             return Errno.Ok;
         }
         return Fill(ref entry, image.GetNamedInode(number, directory));
@@ -77,6 +78,8 @@ internal sealed class Ext4FileSystem(Ext4Image image, SessionState state) : IFil
             return Errno.EISDIR;
         if (inode.Type != FileType.Regular)
             return Errno.EINVAL;
+        if (inode.Number == _crashInode)
+            Environment.FailFast("planted: this inode crashes whoever reads it");
         count = image.Read(inode, offset, destination);
         return Errno.Ok;
     }
@@ -167,9 +170,16 @@ internal sealed class Ext4FileSystem(Ext4Image image, SessionState state) : IFil
     {
         FileHandle handle = HandleOf(inode);
         if (inode.Number == RootInode)
+        {
             _attributes.Fill(ref entry, inode, NodeId.Root.Value, 0);
+        }
         else
+        {
+            // Before the reply: a worker killed right after it leaves a successor that knows what the kernel knows.
+            if (state.Known.Add(handle, out KnownInodes.Slot slot))
+                slot.Fingerprint = InodeFingerprint.Of(image, inode.Number);
             _attributes.Fill(ref entry, inode, NodeId.From(handle).Value, handle.Generation);
+        }
         return Errno.Ok;
     }
 

@@ -10,8 +10,13 @@ namespace Fuse4fs.Session;
 internal static partial class ImageOpening
 {
     /// <summary>Opens it; null, and why not, in words for the user.</summary>
-    public static Ext4Image? TryOpen(ServeOptions options, ILogger log, out string? problem)
+    /// <param name="options">What the user asked for.</param>
+    /// <param name="log">The log.</param>
+    /// <param name="start">Where it starts in the image, in bytes.</param>
+    /// <param name="problem">Why not.</param>
+    public static Ext4Image? TryOpen(ServeOptions options, ILogger log, out long start, out string? problem)
     {
+        start = options.ImageOffset;
         var file = new SafeFileHandle(WorkerDescriptors.Image, ownsHandle: true);
         PartitionTable? table = null;
         Partition? partition = null;
@@ -22,9 +27,10 @@ internal static partial class ImageOpening
                 table = PartitionTable.Read(file);
                 partition = table.Choose(options.Partition.IsEmpty ? null : options.Partition.ToString());
             }
+            start = partition?.Start ?? options.ImageOffset;
             Ext4Image image = Ext4Image.Open(file, new Ext4OpenOptions
             {
-                Offset = partition?.Start ?? options.ImageOffset,
+                Offset = start,
                 Length = partition?.Length ?? 0,
                 NoRecovery = options.NoRecovery,
                 VerifyContent = options.VerifyContent,

@@ -39,23 +39,69 @@ internal static partial class WorkerMain
         Directory.SetCurrentDirectory("/"); // no worker keeps a folder of its caller's busy
         using SessionState? state = SessionState.TryAttach(new Descriptor(WorkerDescriptors.State), out string? problem);
         if (state is null)
-            return Refuse(channel, problem!);
-        // A worker must not outlive its supervisor: nobody could replace or end it. The supervisor may have died before this call.
+            return Refuse(channel, WorkerMessage.Refused, problem!);
+        if (!state.Options.NoSandbox)
+        {
+            state.Sandbox = Sandbox.Enter(SessionState.EmptyFolder, out string lacks);
+            if (lacks.Length != 0 && state.Resume.Start == 1)
+                Sandbox.SayLacks(log, lacks);
+        }
+        // A worker must not outlive its supervisor: nobody could replace or end it. The change of user clears this; and the supervisor may have
+        // died before.
         _ = Libc.ProcessControl(Libc.PR_SET_PDEATHSIG, Libc.SIGKILL, 0, 0, 0);
         if (Libc.GetParentProcessId() != state.SupervisorId)
             return Failed;
 
-        if (ImageOpening.TryOpen(state.Options, log, out string? reason) is not Ext4Image image)
-            return Refuse(channel, reason!);
+        long opened = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+        if (ImageOpening.TryOpen(state.Options, log, out long start, out string? reason) is not Ext4Image image)
+            return Refuse(channel, WorkerMessage.Refused, reason!);
         using (image)
         {
-            var dispatcher = new Dispatcher(new Ext4FileSystem(image, state), new FaultLog(log));
+            var volume = new Guid(image.Volume.Uuid, bigEndian: true);
+            if (state.Volume == Guid.Empty)
+                state.Volume = volume;
+            if (state.Volume != volume)
+                return Refuse(channel, WorkerMessage.OtherVolume, $"holds filesystem {volume} now, but {state.Volume} is mounted");
+            state.FilesystemStart = start;
+            if (state.Resume.FingerprintsSince == 0)
+                state.Resume.FingerprintsSince = opened;
             using FuseDevice? device = AwaitGo(channel);
-            if (device is null)
-                return Failed;
-            new FuseSession(device, dispatcher, state.Negotiated, log).Run(state.Options.Threads != 0 ? state.Options.Threads : FuseSession.DefaultThreads);
+            return device is null ? Failed : Serve(channel, image, device, state, opened, log);
         }
+    }
+
+    private static int Serve(MessageSocket channel, Ext4Image image, FuseDevice device, SessionState state, long opened, ILogger log)
+    {
+        var dispatcher = new Dispatcher(new Ext4FileSystem(image, state), new FaultLog(log));
+        CachePass? pass = state.Resume.IsTouched ? new CachePass(image, state, device) : null;
+        var session = new FuseSession(device, dispatcher, state, new Gate(isOpen: pass is null), log);
+        int threads = state.Options.Threads != 0 ? Math.Min(state.Options.Threads, SessionState.MostThreads - 1) : FuseSession.DefaultThreads;
+
+        // Before the first request is answered. Then the readers start, and this pass goes on beside them.
+        pass?.Begin();
+        new Thread(() => Attend(channel, session, pass, state, opened, threads)) { IsBackground = true, Name = "attendant" }.Start();
+        session.Run(threads);
         return 0;
+    }
+
+    // Serves nothing: so it may wait for what only the readers can bring about, and for the supervisor.
+    private static void Attend(MessageSocket channel, FuseSession session, CachePass? pass, SessionState state, long opened, int threads)
+    {
+        if (pass is not null)
+        {
+            using (pass)
+                pass.Finish();
+            session.AnswerParked(threads);
+            state.Resume.FingerprintsSince = opened;
+            state.Resume.DropsAll = false;
+            state.Resume.IsTouched = false;
+        }
+        state.Resume.CurrentSince = state.Resume.Start;
+        _ = channel.Send([(byte)WorkerMessage.Current]);
+        byte[] message = new byte[16];
+        while (channel.Receive(message, out _) is { IsEmpty: false } received)
+            if (received[0] == (byte)WorkerMessage.Stop)
+                session.Stop();
     }
 
     private static FuseDevice? AwaitGo(MessageSocket channel)
@@ -65,10 +111,10 @@ internal static partial class WorkerMain
         return message.Length == 1 && message[0] == (byte)WorkerMessage.Go && file is not null ? new FuseDevice(file) : null;
     }
 
-    private static int Refuse(MessageSocket channel, string reason)
+    private static int Refuse(MessageSocket channel, WorkerMessage kind, string reason)
     {
         byte[] words = Encoding.UTF8.GetBytes(reason.ReplaceLineEndings(" "));
-        _ = channel.Send([(byte)WorkerMessage.Refused, .. words.AsSpan(0, Math.Min(words.Length, 4000))]);
+        _ = channel.Send([(byte)kind, .. words.AsSpan(0, Math.Min(words.Length, 4000))]);
         return Failed;
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Fuse4fs.Device;
 
@@ -38,6 +39,12 @@ internal record struct ServeOptions
     /// <summary>Check files with fs-verity against their Merkle trees.</summary>
     public bool VerifyContent { get; set; }
 
+    /// <summary>For tests: the inode whose contents crash the worker that reads them. 0: none.</summary>
+    public uint CrashInode { get; set; }
+
+    /// <summary>Workers keep their privileges: for debugging.</summary>
+    public bool NoSandbox { get; set; }
+
     /// <summary>Threads that answer requests, 1 to 64; 0 for as many as suit the machine.</summary>
     public int Threads { get; set; }
 }
@@ -62,17 +69,34 @@ internal record struct Negotiated
 /// <summary>
 /// What a worker must know and its predecessor cannot tell: plain versioned data in a sealed memfd that the supervisor holds.
 /// </summary>
-internal sealed class SessionState : IDisposable
+internal sealed unsafe class SessionState : IDisposable
 {
     /// <summary>Changes with the layout. A worker refuses a state of another version.</summary>
-    public const uint CurrentVersion = 2;
+    public const uint CurrentVersion = 4;
 
     private const ulong Magic = 0x5441_5453_5346_3446; // "F4FSSTAT"
-    private const int Size = 4096;
+    private const int OverflowOffset = 4088;
+    private const int SuspectsOffset = 4096;
+    private const int ThreadsOffset = 8192;
+    private const int TableOffset = ThreadsOffset + (MostThreads * ThreadRecord.Size);
 
     private readonly SharedMemory _memory;
 
-    private SessionState(SharedMemory memory) => _memory = memory;
+    private SessionState(SharedMemory memory)
+    {
+        _memory = memory;
+        fixed (byte* start = memory.Span)
+            Known = new KnownInodes(start + TableOffset, memory.Length - TableOffset, (uint*)(start + OverflowOffset));
+    }
+
+    /// <summary>Threads of a worker at the most.</summary>
+    public const int MostThreads = 64;
+
+    /// <summary>Memory that the known inodes may take unless a test wants less: 16 million of them.</summary>
+    public const int DefaultTableBytes = 256 << 20;
+
+    /// <summary>Every inode that was named to the kernel.</summary>
+    public KnownInodes Known { get; }
 
     /// <summary>The memfd, to be handed to workers.</summary>
     public Descriptor Descriptor => _memory.Descriptor;
@@ -82,6 +106,52 @@ internal sealed class SessionState : IDisposable
 
     /// <summary>What INIT settled. Written once, before the first worker is told to go.</summary>
     public ref Negotiated Negotiated => ref Layout.Negotiated;
+
+    /// <summary>The image as it was before a worker first read it. The supervisor's.</summary>
+    public ref ImageRecord Image => ref Layout.Image;
+
+    /// <summary>The same of the external journal, where there is one.</summary>
+    public ref ImageRecord Journal => ref Layout.Journal;
+
+    /// <summary>The filesystem that is served: all workers must find the same. Set by the first.</summary>
+    public ref Guid Volume => ref Layout.Volume;
+
+    /// <summary>Where the filesystem starts in the image, in bytes; the worker finds it out, e2fsck needs to know.</summary>
+    public ref long FilesystemStart => ref Layout.FilesystemStart;
+
+    /// <summary>How the worker is contained. It says so itself.</summary>
+    public ref SandboxParts Sandbox => ref Layout.Sandbox;
+
+    /// <summary>A folder that the supervisor keeps empty: the workers' whole filesystem.</summary>
+    public const string EmptyFolder = "/run/fuse4fs/empty";
+
+    /// <summary>What the next worker is to do, and what the last one did.</summary>
+    public ref ResumeOrder Resume => ref Layout.Resume;
+
+    /// <summary>The requests that crashed workers had in hand.</summary>
+    public Span<Suspect> Suspects => MemoryMarshal.Cast<byte, Suspect>(_memory.Span.Slice(SuspectsOffset, Suspect.Most * Unsafe.SizeOf<Suspect>()));
+
+    /// <summary>What a reader thread is about. <paramref name="number"/>: 0 to <see cref="MostThreads"/> - 1.</summary>
+    public ref ThreadRecord Thread(int number) =>
+        ref MemoryMarshal.AsRef<ThreadRecord>(_memory.Span.Slice(ThreadsOffset + (number * ThreadRecord.Size), Unsafe.SizeOf<ThreadRecord>()));
+
+    /// <summary>Requests with this opcode, by all threads of all workers.</summary>
+    public ulong Requests(int opcode)
+    {
+        ulong sum = 0;
+        for (int i = 0; i < MostThreads; i++)
+            sum = unchecked(sum + Thread(i).ByOpcode[opcode]);
+        return sum;
+    }
+
+    /// <summary>Refusals with this error number, by all threads of all workers.</summary>
+    public ulong Errors(int errno)
+    {
+        ulong sum = 0;
+        for (int i = 0; i < MostThreads; i++)
+            sum += Thread(i).ByErrno[errno];
+        return sum;
+    }
 
     /// <summary>
     /// While the mount is primed: the number in the name of a file that is nowhere in the image (<c>PrimingFile</c>). 0 otherwise.
@@ -101,9 +171,11 @@ internal sealed class SessionState : IDisposable
     private ref StateLayout Layout => ref MemoryMarshal.AsRef<StateLayout>(_memory.Span);
 
     /// <summary>A new state, made by the supervisor.</summary>
-    public static SessionState Create(ServeOptions options)
+    /// <param name="options">The user's wishes.</param>
+    /// <param name="tableBytes">Memory that the known inodes may take at the most. Holes cost nothing.</param>
+    public static SessionState Create(ServeOptions options, int tableBytes = DefaultTableBytes)
     {
-        var state = new SessionState(SharedMemory.Create("fuse4fs-state", Size));
+        var state = new SessionState(SharedMemory.Create("fuse4fs-state", TableOffset + tableBytes));
         state.Layout = new StateLayout { Magic = Magic, Version = CurrentVersion, SupervisorId = Environment.ProcessId, Options = options };
         return state;
     }
@@ -111,7 +183,7 @@ internal sealed class SessionState : IDisposable
     /// <summary>The state behind a descriptor that the supervisor handed over. Null, and why, when it is none or of another version.</summary>
     public static SessionState? TryAttach(Descriptor descriptor, out string? problem)
     {
-        var state = new SessionState(SharedMemory.Attach(descriptor, Size));
+        var state = new SessionState(SharedMemory.Attach(descriptor, checked((int)Math.Min(FileStatus.Of(descriptor).Size, int.MaxValue))));
         problem = state.Layout.Magic != Magic ? "the supervisor's state is not one of fuse4fs"
             : state.Layout.Version != CurrentVersion ? $"the supervisor's state has version {state.Layout.Version}, this program speaks {CurrentVersion}"
             : null;
@@ -133,5 +205,11 @@ internal sealed class SessionState : IDisposable
         public ServeOptions Options;
         public Negotiated Negotiated;
         public ulong PrimingToken;
+        public ImageRecord Image;
+        public ImageRecord Journal;
+        public Guid Volume;
+        public long FilesystemStart;
+        public SandboxParts Sandbox;
+        public ResumeOrder Resume;
     }
 }

@@ -14,6 +14,15 @@ internal enum WorkerMessage : byte
 
     /// <summary>Supervisor: the mount is there and negotiated. Comes with the device's open file.</summary>
     Go = 3,
+
+    /// <summary>Worker: nothing former is visible any more. The counts are in the state.</summary>
+    Current = 4,
+
+    /// <summary>Supervisor: finish what you have in hand, take nothing new. Whoever waits in a read is ended all the same.</summary>
+    Stop = 5,
+
+    /// <summary>Worker: this is another filesystem than the one that was mounted. The reason follows, in UTF-8.</summary>
+    OtherVolume = 6,
 }
 
 /// <summary>The numbers under which a worker finds what its supervisor hands down. 2 is the log: one line each, <c>&lt;level&gt;text</c>.</summary>

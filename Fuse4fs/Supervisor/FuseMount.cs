@@ -29,6 +29,7 @@ internal sealed class FuseMount : IDisposable
     private readonly bool _root;
     private readonly MountEntry _entry;
     private bool _aborted;
+    private bool _left;
 
     private FuseMount(MountSpecification specification, FuseDevice device, bool root, MountEntry entry)
     {
@@ -191,10 +192,29 @@ internal sealed class FuseMount : IDisposable
         };
     }
 
+    /// <summary>The mount stays where it is, though nobody will serve it: callers get ENOTCONN until it is unmounted.</summary>
+    public void Leave() => _left = true;
+
+    /// <summary>The mount point of an overlayfs that has this mount below it, or null.</summary>
+    public string? OverlayAbove()
+    {
+        string target = Specification.Target;
+        foreach (MountEntry entry in MountTable.Read())
+        {
+            if (entry.Type == "overlay" && entry.SuperOptions.Split(',').Where(option => option.StartsWith("lowerdir", StringComparison.Ordinal))
+                    .SelectMany(option => option[(option.IndexOf('=', StringComparison.Ordinal) + 1)..].Split(':'))
+                    .Any(lower => lower == target || lower.StartsWith(target + "/", StringComparison.Ordinal)))
+            {
+                return entry.MountPoint;
+            }
+        }
+        return null;
+    }
+
     /// <summary>Unmounts lazily what is still mounted and closes the device, which ends the connection.</summary>
     public void Dispose()
     {
-        if (!Device.Descriptor.IsClosed)
+        if (!_left && !Device.Descriptor.IsClosed)
             _ = Unmount(lazily: true);
         Device.Dispose();
     }

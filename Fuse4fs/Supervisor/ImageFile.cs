@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Numerics;
 using Fuse4fs.Device;
 using Fuse4fs.Protocol;
+using Fuse4fs.State;
 
 namespace Fuse4fs.Supervisor;
 
@@ -25,6 +27,13 @@ internal sealed class ImageFile : IDisposable
 
     /// <summary>What the user wrote behind the path to name a partition, or null. Nothing is known of it here but that it is not part of the path.</summary>
     public string? Selector { get; }
+
+    /// <summary>
+    /// What the mount table shows: the image as the user wrote it, but absolute, so that mount(8) finds a line of fstab mounted. A file gets a slash behind its name: to mount(8), umount(8) and findmnt(8) the path is the same, but e2fsck(8) and
+    /// tune2fs(8), which stat(2) it, no longer take the file for mounted and so out of bounds. Between two workers they are welcome.
+    /// </summary>
+    public string MountSource =>
+        Selector is not null ? $"{Path}@{Selector}" : FileStatus.Of(Descriptor).IsRegular ? Path + "/" : Path;
 
     /// <summary>What workers read from.</summary>
     public Descriptor Descriptor { get; }
@@ -56,6 +65,55 @@ internal sealed class ImageFile : IDisposable
             descriptor.Dispose();
             throw;
         }
+    }
+
+    /// <summary>
+    /// Opens the image anew for the next worker: by its path, where another file may lie by now. A device is claimed once and kept: the claim is what
+    /// proves that nobody has written to it.
+    /// </summary>
+    /// <exception cref="MountException">As with <see cref="Open"/>.</exception>
+    public ImageFile Reopen()
+    {
+        if (!FileStatus.Of(Descriptor).IsBlockDevice)
+        {
+            ImageFile anew = Open(Path);
+            Dispose();
+            return anew;
+        }
+        Descriptor again = Descriptor.TryOpen(Path, Libc.O_RDONLY, out Errno errno) ?? throw new MountException(ExitCode.MountFailure, SystemCall.Describe(errno));
+        Descriptor.Dispose();
+        return new ImageFile(Path, Selector, again, _lock);
+    }
+
+    /// <summary>What the image looks like now. To be taken before a worker reads it.</summary>
+    /// <param name="offset">Where the filesystem starts, in bytes.</param>
+    public ImageRecord Record(long offset)
+    {
+        FileStatus status = FileStatus.Of(Descriptor);
+        Span<byte> superblock = stackalloc byte[1024];
+        superblock.Clear();
+        _ = Descriptor.ReadAt(superblock, offset + 1024); // what cannot be read is zeros, and no worker will serve it
+        uint first = 0, second = uint.MaxValue;
+        for (int at = 0; at < superblock.Length; at += sizeof(ulong))
+        {
+            first = BitOperations.Crc32C(first, BitConverter.ToUInt64(superblock[at..]));
+            second = BitOperations.Crc32C(second, ~BitConverter.ToUInt64(superblock[at..]));
+        }
+        // Since 6.13 each write after a look at the times gives new ones; before, only one in a later tick of the clock.
+        bool settled = Environment.OSVersion.Version >= new Version(6, 13)
+            || DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() - (status.ChangeTime / 1_000_000) > 1000;
+        return new ImageRecord
+        {
+            DeviceMajor = status.DeviceMajor,
+            DeviceMinor = status.DeviceMinor,
+            Inode = status.Inode,
+            Size = status.Size,
+            ModificationTime = status.IsBlockDevice ? 0 : status.ModificationTime,
+            ChangeTime = status.IsBlockDevice ? 0 : status.ChangeTime,
+            SuperblockDigest = (ulong)first << 32 | second,
+            IsSettled = settled || status.IsBlockDevice,
+            IsDevice = status.IsBlockDevice,
+        };
     }
 
     /// <inheritdoc/>

@@ -56,6 +56,15 @@ internal sealed record MountRequest
     /// <summary>Attributes along with names.</summary>
     public ReadDirPlusMode ReadDirPlus { get; init; }
 
+    /// <summary>What to do when a worker dies by itself.</summary>
+    public OnCrash OnCrash { get; init; }
+
+    /// <summary>Deaths without an answer between them after which to give up; 0: never.</summary>
+    public int MaxRestarts { get; init; } = 10;
+
+    /// <summary>Seconds that one request may take before its worker is replaced; 0: any.</summary>
+    public int Watchdog { get; init; }
+
     /// <summary>Things the user should know, though they do not hinder the mount.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 }

@@ -19,11 +19,14 @@ internal sealed partial class SupervisorProcess : IDisposable
     private readonly ILogger _log;
     private readonly Descriptor _signals;
     private readonly List<PosixSignalRegistration> _registrations = [];
+    private readonly long _started = Environment.TickCount64;
+    private readonly List<(ControlCaller Caller, string Done)> _expectant = [];
     private ImageFile? _image;
     private ImageFile? _journal;
     private SessionState? _state;
     private WorkerProcess? _worker;
     private FuseMount? _mount;
+    private Service? _service;
     private ControlSocket? _control;
 
     /// <param name="request">What to mount, and how.</param>
@@ -53,13 +56,21 @@ internal sealed partial class SupervisorProcess : IDisposable
         MountSpecification specification = FuseMount.Specify(_request, root);
         _image = ImageFile.Open(_request.Image);
         _journal = _request.Journal is string journal ? OpenJournal(journal) : null;
-        specification = specification with { Source = _request.SourceName ?? Source(_image) };
+        specification = specification with { Source = _request.SourceName ?? _image.MountSource };
         FuseDevice? device = root ? FuseMount.OpenDevice() : null;
         _state = SessionState.Create(WithSelector(_request.Serve, _image.Selector));
+        _state.Image = _image.Record(_request.Serve.ImageOffset);
+        if (_journal is not null)
+            _state.Journal = _journal.Record(0);
+        _state.Resume.Start = 1;
+        if (root)
+            Directory.CreateDirectory(SessionState.EmptyFolder);
         _worker = WorkerProcess.Start(_program, _image.Descriptor, _state, _log, _journal?.Descriptor);
         const int Patience = 60_000; // a hostile image is told apart in a few seconds; a slow disk may take its time
         if (_worker.AwaitVerdict(Patience) is string reason)
             throw new MountException(ExitCode.MountFailure, reason);
+        // Only the worker knows where the filesystem starts; the times were taken before it looked.
+        _state.Image = _state.Image with { SuperblockDigest = _image.Record(_state.FilesystemStart).SuperblockDigest };
 
         foreach (PosixSignal signal in (PosixSignal[])[PosixSignal.SIGTERM, PosixSignal.SIGINT, PosixSignal.SIGHUP])
             _registrations.Add(PosixSignalRegistration.Create(signal, OnSignal));
@@ -67,6 +78,7 @@ internal sealed partial class SupervisorProcess : IDisposable
         _mount.Negotiate(_request.ReadDirPlus, _request.Acl && _request.DefaultPermissions, ref _state.Negotiated);
         _state.PrimingToken = NewToken();
         _worker.Go(_mount.Device);
+        _service = new Service(_request, _program, _image, _journal, _state, _worker, _mount.Device, _log);
         _mount.RaiseReadahead();
         _control = ControlSocket.TryOpen(_mount.Minor, out string problem);
         if (_control is null)
@@ -76,40 +88,53 @@ internal sealed partial class SupervisorProcess : IDisposable
 
     /// <summary>Supervises until the mount is gone.</summary>
     /// <param name="primer">Closed by whoever primes the mount when that is done; null when nobody does.</param>
-    /// <returns>0 after an unmount, 32 when the worker died.</returns>
+    /// <returns>0 after an unmount, 32 when no worker could be kept alive.</returns>
     public int Supervise(Descriptor? primer)
     {
-        const int Device = 0, Signals = 1, Worker = 2, Words = 3, Control = 4, Primer = 5;
-        Span<Libc.PollFd> watched = stackalloc Libc.PollFd[6];
-        // The device only for its end: requests are the worker's.
-        watched[Device] = new() { Descriptor = _mount!.Device.Descriptor.Number };
-        watched[Signals] = new() { Descriptor = _signals.Number, Events = Libc.POLLIN };
-        watched[Worker] = new() { Descriptor = _worker!.Channel.Number, Events = Libc.POLLIN };
-        watched[Words] = new() { Descriptor = _worker.Words.Number, Events = Libc.POLLIN };
-        watched[Control] = new() { Descriptor = _control?.Listener.Number ?? -1, Events = Libc.POLLIN };
-        watched[Primer] = new() { Descriptor = primer?.Number ?? -1, Events = Libc.POLLIN };
+        const int Fixed = 7;
+        var watched = new Libc.PollFd[Fixed + 64];
         while (true)
         {
-            _ = Descriptor.Poll(watched, milliseconds: -1);
-            if (watched[Words].Returned != 0)
-            {
-                _worker.ForwardWords();
-                if ((watched[Words].Returned & Libc.POLLIN) == 0)
-                    watched[Words].Descriptor = -1; // closed, with nothing left in it
-            }
-            if (watched[Device].Returned != 0)
+            // The device only for its end: requests are the worker's.
+            watched[0] = new() { Descriptor = _mount!.Device.Descriptor.Number };
+            watched[1] = Readable(_signals);
+            watched[2] = Readable(_service!.Worker?.Channel);
+            watched[3] = Readable(_service.Worker?.Words);
+            watched[4] = Readable(_service.Check?.Words);
+            watched[5] = Readable(_control?.Listener);
+            watched[6] = Readable(primer);
+            int callers = Math.Min(_control?.Callers.Count ?? 0, watched.Length - Fixed);
+            for (int i = 0; i < callers; i++)
+                watched[Fixed + i] = Readable(_control!.Callers[i].Socket);
+            long left = _service.NextTime - Environment.TickCount64;
+            _ = Descriptor.Poll(watched.AsSpan(0, Fixed + callers), _service.NextTime == long.MaxValue ? -1 : (int)Math.Clamp(left, 0, 60_000));
+
+            if (watched[3].Returned != 0)
+                _service.Worker!.ForwardWords();
+            if (watched[0].Returned != 0)
                 return EndAfterUnmount();
-            if (watched[Worker].Returned != 0)
-                return EndAfterDeath();
-            if (watched[Signals].Returned != 0)
-                Unmount();
-            if (watched[Control].Returned != 0)
-                _control!.Accept();
-            if (watched[Primer].Returned != 0)
+            if (watched[6].Returned != 0)
             {
                 _state!.PrimingToken = 0;
-                watched[Primer].Descriptor = -1;
+                primer = null;
             }
+            if (watched[1].Returned != 0)
+                Unmount();
+            if (watched[5].Returned != 0)
+                _control!.Accept();
+            if (watched[2].Returned != 0 && _service.OnWorker())
+                TellAll(null);
+            else if (watched[4].Returned != 0)
+                _service.OnCheck();
+            else if (Environment.TickCount64 >= _service.NextTime)
+                _service.OnTime();
+            // Last, for they change what was watched.
+            for (int i = callers - 1; i >= 0; i--)
+                if (watched[Fixed + i].Returned != 0)
+                    Attend(_control!.Callers[i]);
+            TellThoseWhoWaitInVain();
+            if (_service.GivenUp is string why)
+                return GiveUp(why);
         }
     }
 
@@ -118,17 +143,18 @@ internal sealed partial class SupervisorProcess : IDisposable
     {
         // Order matters: whoever waits at the control socket must find the image closed.
         _mount?.Dispose();
-        _worker?.Dispose();
+        _service?.Dispose();
+        if (_service is null)
+        {
+            _worker?.Dispose();
+            _image?.Dispose();
+            _journal?.Dispose();
+        }
         _state?.Dispose();
-        _image?.Dispose();
-        _journal?.Dispose();
         _control?.Dispose();
         _registrations.ForEach(registration => registration.Dispose());
         _signals.Dispose();
     }
-
-    // As the user wrote it but absolute: with the selector where that was part of the name, so that mount(8) finds a line of fstab mounted.
-    private static string Source(ImageFile image) => image.Selector is null ? image.Path : $"{image.Path}@{image.Selector}";
 
     private static ServeOptions WithSelector(ServeOptions options, string? selector)
     {
@@ -157,28 +183,123 @@ internal sealed partial class SupervisorProcess : IDisposable
         }
     }
 
+    private static Libc.PollFd Readable(Descriptor? descriptor) => new() { Descriptor = descriptor?.Number ?? -1, Events = Libc.POLLIN };
+
     private int EndAfterUnmount()
     {
-        _worker!.ForwardWords();
         // Its reads end with ENODEV as our poll did.
-        if (!_worker.HasEnded(milliseconds: 900))
-            _worker.Kill();
+        if (_service!.Worker is WorkerProcess worker)
+        {
+            worker.ForwardWords();
+            _ = worker.HasEnded(milliseconds: 900);
+        }
         Ended(_log);
         return ExitCode.Success;
     }
 
-    private int EndAfterDeath()
+    private int GiveUp(string why)
     {
-        _ = _worker!.HasEnded(milliseconds: 2000);
         // The end of the mount and the end of the worker race to us: a worker that saw the mount go has done nothing wrong.
         if (_mount!.IsGone)
             return EndAfterUnmount();
-        _worker.ForwardWords();
-        WorkerDied(_log, _worker.Id, _worker.DescribeEnd(), MountPoint);
+        NoHope(_log, why, MountPoint);
+        TellAll(why);
         _mount.Abort();
-        _mount.Unmount(lazily: true);
+        _mount.Leave();
         return ExitCode.MountFailure;
     }
+
+    // A caller has sent something, or is gone.
+    private void Attend(ControlCaller caller)
+    {
+        if (!caller.Read())
+        {
+            _expectant.RemoveAll(entry => entry.Caller == caller);
+            _control!.Remove(caller);
+            return;
+        }
+        if (caller.Request is not ControlRequest request)
+            return;
+        switch (request.Verb)
+        {
+            case ControlVerb.Wait:
+                break;
+            case ControlVerb.Status:
+                Reply(caller, null, null);
+                break;
+            case ControlVerb.Pause:
+                _service!.Pause(request.Kill, "paused by fuse4fs pause");
+                if (request.ThenResume)
+                    GoOn(caller, "resumed", () => _service.Resume());
+                else
+                    Reply(caller, "paused; requests wait until fuse4fs resume", null);
+                break;
+            case ControlVerb.Resume:
+                if (_service!.IsCurrent)
+                    Reply(caller, "running already", null);
+                else
+                    GoOn(caller, "resumed", _service.Phase is Phase.Paused or Phase.Waiting ? () => _service.Resume() : null);
+                break;
+            case ControlVerb.Restart:
+                Restart(caller, request);
+                break;
+        }
+    }
+
+    private void Restart(ControlCaller caller, ControlRequest request)
+    {
+        bool writes = request.Fsck || request.Exec.Length != 0 || request.DropCaches;
+        if (writes && !request.Force && _mount!.OverlayAbove() is string overlay)
+        {
+            Reply(caller, null, $"an overlayfs on {overlay} stands on this mount and would not survive it; unmount it first, or use --force");
+            return;
+        }
+        if (request.DropCaches)
+        {
+            _state!.Resume.DropsAll = true;
+            _state.Resume.IsTouched = true;
+        }
+        string[] arguments = request.FsckArguments.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        GoOn(caller, "restarted", () =>
+        {
+            if (request.Fsck)
+            {
+                _service!.ResumeAfter((path, offset) => FilesystemCheck.StartFsck(path, offset, arguments));
+            }
+            else if (request.Exec.Length != 0)
+            {
+                _service!.ResumeAfter((path, _) => FilesystemCheck.StartCommand(request.Exec, path));
+            }
+            else
+            {
+                _service!.Pause(kill: false, "");
+                _service.Resume();
+            }
+        });
+    }
+
+    private void GoOn(ControlCaller caller, string done, Action? action)
+    {
+        action?.Invoke();
+        _expectant.Add((caller, done));
+    }
+
+    // Whoever waits for a worker that answers is told at once when there will be none for now.
+    private void TellThoseWhoWaitInVain()
+    {
+        if (_expectant.Count != 0 && _service!.Phase is Phase.Waiting or Phase.Paused && _service.Reason.Length != 0)
+            TellAll(_service.Phase == Phase.Paused ? _service.Reason : null);
+    }
+
+    private void TellAll(string? problem)
+    {
+        foreach ((ControlCaller caller, string done) in _expectant)
+            Reply(caller, _service!.Phase == Phase.Serving ? done : _service.Reason, problem);
+        _expectant.Clear();
+    }
+
+    private void Reply(ControlCaller caller, string? message, string? problem) =>
+        caller.Reply(StatusReport.Write(_service!, _mount!, _request, _started, message, problem));
 
     private void Unmount()
     {
@@ -223,6 +344,6 @@ internal sealed partial class SupervisorProcess : IDisposable
     [LoggerMessage(LogLevel.Warning, "{MountPoint} is busy; unmounted lazily: served until its last user leaves")]
     private static partial void Busy(ILogger log, string mountPoint);
 
-    [LoggerMessage(LogLevel.Error, "worker {Id} died ({End}); {MountPoint} is unmounted: mount the image again")]
-    private static partial void WorkerDied(ILogger log, int id, string end, string mountPoint);
+    [LoggerMessage(LogLevel.Error, "gives up: {Why}; {MountPoint} answers ENOTCONN until fuse4fs umount")]
+    private static partial void NoHope(ILogger log, string why, string mountPoint);
 }

@@ -80,20 +80,37 @@ internal sealed class WorkerProcess : IDisposable
         long end = System.Environment.TickCount64 + milliseconds;
         while (!Channel.WaitReadable(20))
         {
-            if (_words.WaitReadable(0))
-                ForwardWords();
+            ForwardWords();
             if (System.Environment.TickCount64 >= end)
                 return $"the worker has not said within {milliseconds / 1000} seconds whether the image is good";
         }
-        Span<byte> message = _channel.Receive(new byte[4096], out _);
-        if (message.Length > 0 && message[0] == (byte)WorkerMessage.Ready)
-            return null;
-        if (message.Length > 1 && message[0] == (byte)WorkerMessage.Refused)
-            return Encoding.UTF8.GetString(message[1..]);
-        _ = _process.HasEnded(milliseconds: 2000);
-        ForwardWords();
-        return $"the worker ended ({_process.DescribeEnd()}) before it could say whether the image is good";
+        switch (Receive(out string words))
+        {
+            case WorkerMessage.Ready:
+                return null;
+            case WorkerMessage.Refused or WorkerMessage.OtherVolume:
+                return words;
+            default:
+                _ = _process.HasEnded(milliseconds: 2000);
+                ForwardWords();
+                return $"the worker ended ({_process.DescribeEnd()}) before it could say whether the image is good";
+        }
     }
+
+    /// <summary>What the worker says, with the words behind it; null when it has ended. Waits if it has said nothing.</summary>
+    public WorkerMessage? Receive(out string words)
+    {
+        Span<byte> message = _channel.Receive(new byte[4096], out Descriptor? file);
+        file?.Dispose(); // nothing of the kind is expected
+        words = message.Length > 1 ? Encoding.UTF8.GetString(message[1..]) : "";
+        return message.IsEmpty ? null : (WorkerMessage)message[0];
+    }
+
+    /// <summary>Asks the worker to take no more requests.</summary>
+    public void AskToStop() => _ = _channel.Send([(byte)WorkerMessage.Stop]);
+
+    /// <summary>Whether the worker ended by SIGKILL, which says nothing about what it was doing.</summary>
+    public bool WasKilled => (_process.Status & 0x7f) == Libc.SIGKILL;
 
     /// <summary>Hands the device over: from now on the worker answers requests.</summary>
     public void Go(FuseDevice device) => _ = _channel.Send([(byte)WorkerMessage.Go], device.Descriptor);
@@ -156,6 +173,9 @@ internal sealed class WorkerProcess : IDisposable
         environment.RemoveAll(variable => !variable.StartsWith("DOTNET_", StringComparison.Ordinal) && !variable.StartsWith("PATH=", StringComparison.Ordinal));
         environment.RemoveAll(variable => variable.StartsWith("DOTNET_EnableDiagnostics=", StringComparison.Ordinal));
         environment.Add("DOTNET_EnableDiagnostics=0");
+        // Managed memory is bounded whatever an image says: the block cache, tables of large directories, and some air.
+        environment.RemoveAll(variable => variable.StartsWith("DOTNET_GCHeapHardLimit=", StringComparison.Ordinal));
+        environment.Add("DOTNET_GCHeapHardLimit=0xB000000"); // 176 MiB
         return environment;
     }
 }

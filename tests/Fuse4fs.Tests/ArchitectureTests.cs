@@ -18,7 +18,7 @@ public class ArchitectureTests
         ["State"] = ["Device", "Handles"],
         ["Control"] = ["Device", "Protocol"],
         ["Server"] = ["Protocol", "Handles", "Ext4Reader", "State"],
-        ["Session"] = ["Device", "Protocol", "Server", "State", "Diagnostics", "Ext4Reader"],
+        ["Session"] = ["Device", "Protocol", "Server", "State", "Diagnostics", "Ext4Reader", "Handles"],
         ["Supervisor"] = ["Device", "Protocol", "State", "Control", "Diagnostics"],
         ["Commands"] = ["Device", "Protocol", "State", "Control", "Diagnostics", "Supervisor"],
         ["Program"] = ["Commands", "Session", "State", "Supervisor"],

@@ -9,7 +9,7 @@ public class MountTableTests
     public void A_line_is_taken_apart()
     {
         MountEntry entry = Assert.Single(MountTable.Parse("36 25 0:57 / /mnt/a\\040b ro,nosuid shared:7 master:2 - fuse.fuse4fs /img\\134x.img ro,user_id=0\n"));
-        Assert.Equal(new MountEntry(36, 25, 0, 57, "/", "/mnt/a b", "ro,nosuid", "fuse.fuse4fs", "/img\\x.img"), entry);
+        Assert.Equal(new MountEntry(36, 25, 0, 57, "/", "/mnt/a b", "ro,nosuid", "fuse.fuse4fs", "/img\\x.img", "ro,user_id=0"), entry);
     }
 
     [Theory]

@@ -17,7 +17,9 @@ internal sealed class Survey
     private const int MostPieces = 100_000;
     private const int MostNames = 5000;
 
-    private static readonly byte[] Buffer = new byte[MostRead];
+    // Tests of this project run side by side.
+    [ThreadStatic]
+    private static byte[]? _buffer;
 
     private readonly Dictionary<uint, Shown> _inodes = [];
     private readonly Ext4Image _image;
@@ -25,6 +27,8 @@ internal sealed class Survey
     private int _problems;
 
     private Survey(Ext4Image image) => _image = image;
+
+    private static byte[] Buffer => _buffer ??= new byte[MostRead];
 
     /// <summary>The inodes that exist, or would if they could be read.</summary>
     public IReadOnlyDictionary<uint, Shown> Inodes => _inodes;

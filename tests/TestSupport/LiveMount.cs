@@ -19,13 +19,13 @@ public sealed class LiveMount : IDisposable
     private readonly int _minor;
     private bool _mayEnd;
 
-    private LiveMount(string image, string? options, bool foreground, double limitSeconds, ScratchFolder folder)
+    private LiveMount(string image, string? options, bool foreground, double limitSeconds, ScratchFolder folder, params string[] arguments)
     {
         _folder = folder;
         Image = image;
         MountPoint = folder.Folder("mount");
         _limit = new Timer(_ => Abort("the test's time is over"), null, TimeSpan.FromSeconds(limitSeconds), Timeout.InfiniteTimeSpan);
-        string[] command = [FuseServer.Path, "mount", image, MountPoint, .. options is null ? (string[])[] : ["-o", options]];
+        string[] command = [FuseServer.Path, "mount", image, MountPoint, .. options is null ? (string[])[] : ["-o", options], .. arguments];
         try
         {
             if (foreground)
@@ -75,8 +75,8 @@ public sealed class LiveMount : IDisposable
     /// <summary>The supervisor as our own child. Only a foreground mount has one.</summary>
     public Process Foreground => _foreground ?? throw new InvalidOperationException("not a foreground mount");
 
-    public static LiveMount Foregrounded(string image, string? options = null, double limitSeconds = 60) =>
-        new(image, options, foreground: true, limitSeconds, new ScratchFolder());
+    public static LiveMount Foregrounded(string image, string? options = null, double limitSeconds = 60, params string[] arguments) =>
+        new(image, options, foreground: true, limitSeconds, new ScratchFolder(), arguments);
 
     public static LiveMount Daemon(string image, string? options = null, double limitSeconds = 60) =>
         new(image, options, foreground: false, limitSeconds, new ScratchFolder());

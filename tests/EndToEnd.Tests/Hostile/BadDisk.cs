@@ -27,6 +27,7 @@ internal sealed class BadDisk : IDisposable
     private readonly FuseDevice _device;
     private readonly Thread _server;
     private readonly Disk _disk;
+    private readonly SessionState _state = SessionState.Create(default, tableBytes: 1 << 20);
 
     public BadDisk(string image)
     {
@@ -37,7 +38,8 @@ internal sealed class BadDisk : IDisposable
         if (KernelMount.Mount(_device, mount) is not Errno.Ok and Errno problem)
             throw new InvalidOperationException($"mount: {problem}");
         AnswerInit();
-        var session = new FuseSession(_device, new Dispatcher(_disk, new FaultLog(NullLogger.Instance)), new Negotiated { MaxPages = 32, MaxWrite = 4096 }, NullLogger.Instance);
+        _state.Negotiated = new Negotiated { MaxPages = 32, MaxWrite = 4096, Minor = 31 };
+        var session = new FuseSession(_device, new Dispatcher(_disk, new FaultLog(NullLogger.Instance)), _state, new Gate(isOpen: true), NullLogger.Instance);
         _server = new Thread(() => session.Run(Threads)) { IsBackground = true };
         _server.Start();
     }
@@ -70,6 +72,7 @@ internal sealed class BadDisk : IDisposable
         _server.Join(5000);
         _device.Dispose();
         _disk.Dispose();
+        _state.Dispose();
         _folder.Dispose();
     }
 

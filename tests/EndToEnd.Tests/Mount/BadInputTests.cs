@@ -58,7 +58,6 @@ public sealed class BadInputTests : IDisposable
     }
 
     [MountTheory]
-    [InlineData("bigalloc", "bigalloc")]
     [InlineData("unknown-feature", "FEATURE_I31")]
     public void A_feature_that_is_not_read_is_refused_by_name(string recipe, string feature) =>
         Refused(Failure, Images.Get(recipe), _mountPoint, feature);

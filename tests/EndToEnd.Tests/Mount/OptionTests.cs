@@ -129,7 +129,7 @@ public class OptionTests
         using ScratchFolder folder = new();
         string[] command = ["unshare", "--mount", "--propagation", "private", "sh", "-e", "-c", Script, "sh", FuseServer.Path, Image, folder.Folder("mount")];
         string said = Command.Run(30, FuseServer.Environment, command).OrThrow().Output;
-        Assert.Equal($"A file in the root.\n77\nfuse.fuse4fs {Image}\n", said);
+        Assert.Equal($"A file in the root.\n77\nfuse.fuse4fs {Image}/\n", said);
     }
 
     [MountFact]
@@ -163,7 +163,6 @@ public class OptionTests
             FuseServer.Run("mount", Image, mountPoint, $"--log={log}").OrThrow();
             int worker = FuseServer.ProcessesOf(mountPoint).First(FuseServer.IsWorker);
             FuseServer.Signal(worker, 9);
-            Deadline.In(5).WaitUntil(() => MountTable.Find(mountPoint) is null, "unmounted");
             Deadline.In(5).WaitUntil(() => File.ReadAllText(log).Contains(Image, StringComparison.Ordinal), "the reason in the log");
         }
         finally

@@ -26,7 +26,7 @@ public sealed class PartitionTests : IDisposable
         TwoFilesystems();
         using LiveMount mount = LiveMount.Foregrounded(_disk.ImagePath + selector, option);
         Assert.Equal(isSecond, File.Exists(mount.MountPoint + FileOfSecond));
-        Assert.Equal(_disk.ImagePath + selector, mount.Entry!.Source);
+        Assert.Equal(_disk.ImagePath + (selector.Length == 0 ? "/" : selector), mount.Entry!.Source);
     }
 
     [MountFact]
@@ -46,7 +46,7 @@ public sealed class PartitionTests : IDisposable
         using LiveMount mount = LiveMount.Foregrounded(_disk.ImagePath);
         Assert.True(File.Exists(mount.PathOf("README")));
         Assert.Contains("partition 5 (at byte 5242880, 33554432 bytes)", mount.Log);
-        Assert.Equal(_disk.ImagePath, mount.Entry!.Source);
+        Assert.Equal(_disk.ImagePath + "/", mount.Entry!.Source);
     }
 
     [MountFact]

@@ -69,7 +69,7 @@ public class PermissionTests
         Nobody.Run(stage.Program, "mount", stage.Image, stage.MountPoint).OrThrow();
         Assert.Equal("A file in the root.\n", Nobody.Run("cat", mounted).OrThrow().Output);
         MountEntry entry = MountTable.Find(stage.MountPoint)!;
-        Assert.Equal(("fuse.fuse4fs", stage.Image), (entry.Type, entry.Source));
+        Assert.Equal(("fuse.fuse4fs", stage.Image + "/"), (entry.Type, entry.Source));
         Assert.Contains($"user_id={Nobody.Id}", entry.SuperOptions, StringComparison.Ordinal);
         Assert.NotEqual(0, Command.Run("cat", mounted).ExitCode); // root is not the owner, and allow_other is off
         IReadOnlyList<int> processes = FuseServer.ProcessesOf(stage.MountPoint);

@@ -1,0 +1,170 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Fuse4fs.Control;
+using Fuse4fs.Device;
+using Fuse4fs.Supervisor;
+
+namespace Fuse4fs.Commands;
+
+/// <summary>
+/// <c>restart</c>, <c>pause</c>, <c>resume</c> and <c>status</c>: they talk to the supervisor over its socket. None touches the mount point.
+/// </summary>
+internal static class ServiceCommands
+{
+    // Longer than any pass over the caches takes; what cannot succeed is answered at once.
+    private const int Patience = 600_000;
+
+    /// <summary>All four.</summary>
+    public static IEnumerable<Command> Build() => [Restart(), Pause(), Resume(), Status()];
+
+    private static Command Restart()
+    {
+        Argument<string> mountPoint = MountPoint();
+        var fsck = new Option<string?>("--fsck") { Description = "Run e2fsck in between, with these arguments (default: -p).", HelpName = "arguments", Arity = ArgumentArity.ZeroOrOne };
+        var exec = new Option<string?>("--exec") { Description = "Run this shell command in between; $IMAGE is the image.", HelpName = "command" };
+        var drop = new Option<bool>("--drop-caches") { Description = "Have the kernel drop all it has cached." };
+        Option<bool> force = Force();
+        var command = new Command("restart", "Ends the worker and starts the next one; requests wait meanwhile.") { mountPoint, fsck, exec, drop, force };
+        command.SetAction(parsed => Ask(parsed.GetValue(mountPoint)!, new ControlRequest(ControlVerb.Restart)
+        {
+            Fsck = parsed.GetResult(fsck) is not null,
+            FsckArguments = parsed.GetValue(fsck) ?? "",
+            Exec = parsed.GetValue(exec) ?? "",
+            DropCaches = parsed.GetValue(drop),
+            Force = parsed.GetValue(force),
+        }));
+        return command;
+    }
+
+    private static Command Pause()
+    {
+        Argument<string> mountPoint = MountPoint();
+        var kill = new Option<bool>("--kill") { Description = "By SIGKILL, whatever the worker is doing." };
+        var resume = new Option<bool>("--resume") { Description = "Start the next worker at once." };
+        var command = new Command("pause", "Ends the worker and gives the image up; requests wait until resume.") { mountPoint, kill, resume };
+        command.SetAction(parsed => Ask(parsed.GetValue(mountPoint)!, new ControlRequest(ControlVerb.Pause)
+        {
+            Kill = parsed.GetValue(kill),
+            ThenResume = parsed.GetValue(resume),
+        }));
+        return command;
+    }
+
+    private static Command Resume()
+    {
+        Argument<string> mountPoint = MountPoint();
+        var command = new Command("resume", "Starts the next worker; returns when nothing former is visible any more.") { mountPoint };
+        command.SetAction(parsed => Ask(parsed.GetValue(mountPoint)!, new ControlRequest(ControlVerb.Resume)));
+        return command;
+    }
+
+    private static Command Status()
+    {
+        var mountPoint = new Argument<string?>("MOUNTPOINT") { Description = "Where an image is mounted; all mounts of fuse4fs where none is named.", Arity = ArgumentArity.ZeroOrOne };
+        var asJson = new Option<bool>("--json") { Description = "For programs: one JSON object a line." };
+        var command = new Command("status", "How mounts stand; works while no worker runs, too.") { mountPoint, asJson };
+        command.SetAction(parsed =>
+        {
+            string? only = parsed.GetValue(mountPoint);
+            string[] targets = only is not null ? [NativePath.OfMountPoint(only)] : [.. MountTable.Read().Where(mount => mount.Type == "fuse.fuse4fs").Select(mount => mount.MountPoint)];
+            int code = ExitCode.Success;
+            foreach (string target in targets)
+                code = Math.Max(code, ShowStatus(target, parsed.GetValue(asJson)));
+            return code;
+        });
+        return command;
+    }
+
+    private static Argument<string> MountPoint() => new("MOUNTPOINT") { Description = "Where the image is mounted." };
+
+    private static Option<bool> Force() => new("--force") { Description = "Though an overlayfs stands on the mount, which will not survive it." };
+
+    private static int Ask(string mountPoint, ControlRequest request)
+    {
+        using JsonDocument? reply = Call(NativePath.OfMountPoint(mountPoint), mountPoint, request);
+        if (reply is null)
+            return ExitCode.MountFailure;
+        JsonElement json = reply.RootElement;
+        string message = json.TryGetProperty("message", out JsonElement words) ? words.GetString()! : "done";
+        if (!json.GetProperty("ok").GetBoolean())
+        {
+            Print(json.GetProperty("lastCheck").GetString()!);
+            MountCommand.Say($"{mountPoint}: {message}");
+            return ExitCode.MountFailure;
+        }
+        var text = new StringBuilder($"{mountPoint}: {message}\n");
+        if (request.Fsck || request.Exec.Length != 0)
+            text.Append(json.GetProperty("lastCheck").GetString());
+        if (request.Verb == ControlVerb.Restart)
+        {
+            JsonElement pass = json.GetProperty("lastPass");
+            text.Append(CultureInfo.InvariantCulture, $"requests waited {json.GetProperty("waitedMilliseconds").GetInt64()} ms\n");
+            text.Append(CultureInfo.InvariantCulture, $"known inodes: {pass.GetProperty("unchanged")} unchanged, {pass.GetProperty("changed")} changed, {pass.GetProperty("stale")} stale\n");
+        }
+        Print(text.ToString());
+        return ExitCode.Success;
+    }
+
+    private static int ShowStatus(string target, bool asJson)
+    {
+        using JsonDocument? reply = Call(target, target, new ControlRequest(ControlVerb.Status));
+        if (reply is null)
+            return ExitCode.MountFailure;
+        JsonElement json = reply.RootElement;
+        if (asJson)
+        {
+            Print(json.GetRawText() + "\n");
+            return ExitCode.Success;
+        }
+        var text = new StringBuilder();
+        string reason = json.GetProperty("reason").GetString()!;
+        text.Append(CultureInfo.InvariantCulture, $"{target}: {json.GetProperty("image").GetString()}\n");
+        text.Append(CultureInfo.InvariantCulture, $"  state      {json.GetProperty("phase").GetString()}{(json.GetProperty("current").GetBoolean() ? ", current" : "")}{(reason.Length == 0 ? "" : ": " + reason)}\n");
+        text.Append(CultureInfo.InvariantCulture, $"  filesystem {json.GetProperty("uuid").GetString()}\n");
+        text.Append(CultureInfo.InvariantCulture, $"  processes  supervisor {json.GetProperty("supervisor")}, worker {json.GetProperty("worker")}; up {json.GetProperty("uptimeSeconds")} s; {json.GetProperty("starts")} starts, {json.GetProperty("deaths")} deaths\n");
+        text.Append(CultureInfo.InvariantCulture, $"  last wait  {json.GetProperty("waitedMilliseconds")} ms\n");
+        text.Append(CultureInfo.InvariantCulture, $"  kernel     FUSE {json.GetProperty("kernel").GetProperty("protocol").GetString()}\n");
+        text.Append(CultureInfo.InvariantCulture, $"  sandbox    {json.GetProperty("sandbox").GetString()}\n");
+        text.Append(CultureInfo.InvariantCulture, $"  requests   {Pairs(json.GetProperty("requests"))}\n");
+        text.Append(CultureInfo.InvariantCulture, $"  errors     {Pairs(json.GetProperty("errors"))}\n");
+        Print(text.ToString());
+        return ExitCode.Success;
+    }
+
+    private static string Pairs(JsonElement json)
+    {
+        string pairs = string.Join(", ", json.EnumerateObject().Select(pair => $"{pair.Name} {pair.Value}"));
+        return pairs.Length == 0 ? "none" : pairs;
+    }
+
+    private static JsonDocument? Call(string target, string shown, ControlRequest request)
+    {
+        MountEntry? mount = MountTable.Find(target);
+        if (mount is null || !mount.Type.StartsWith("fuse", StringComparison.Ordinal))
+        {
+            MountCommand.Say($"{shown}: is not a mount of fuse4fs");
+            return null;
+        }
+        using Descriptor? socket = ControlSocket.TryCall(mount.DeviceMinor);
+        if (socket is null || socket.Write(request.ToLine()) != Protocol.Errno.Ok)
+        {
+            MountCommand.Say($"{shown}: its supervisor does not answer; is it gone? fuse4fs umount {shown} cleans up");
+            return null;
+        }
+        var line = new List<byte>();
+        byte[] buffer = new byte[4096];
+        int count;
+        while (socket.WaitReadable(Patience) && (count = socket.Read(buffer, out _)) > 0)
+        {
+            line.AddRange(buffer.AsSpan(0, count));
+            if (buffer[count - 1] == (byte)'\n')
+                return JsonDocument.Parse(line.ToArray());
+        }
+        MountCommand.Say($"{shown}: its supervisor ended before it answered");
+        return null;
+    }
+
+    private static void Print(string text) => _ = new Descriptor(1).Write(Encoding.UTF8.GetBytes(text));
+}

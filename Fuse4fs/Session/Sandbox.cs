@@ -1,0 +1,67 @@
+using System.Reflection;
+using Fuse4fs.Device;
+using Fuse4fs.State;
+using Microsoft.Extensions.Logging;
+
+namespace Fuse4fs.Session;
+
+/// <summary>
+/// Takes from a worker, before it reads the first byte of an image, all that it does not need: privileges, its user, the filesystem and most system
+/// calls. What an image can do to it then is a crash, and that costs a restart.
+/// </summary>
+internal static partial class Sandbox
+{
+    private const int NoNewPrivileges = 38; // PR_SET_NO_NEW_PRIVS
+    private const uint Nobody = 65534;
+
+    // What is loaded only when it is first needed cannot be loaded any more once the filesystem is gone.
+    private static readonly string[] NeededLater =
+    [
+        "Ext4Reader", "Handles", "Microsoft.Extensions.Logging.Abstractions", "System.Collections", "System.Collections.Concurrent", "System.Linq", "System.Memory",
+        "System.Runtime.InteropServices", "System.Threading", "System.Threading.Thread", "System.Diagnostics.StackTrace", "System.Text.Encoding.Extensions",
+        "System.Security.Cryptography", "System.ComponentModel", "System.Runtime.Extensions", "System.Console", "System.Numerics.Vectors", "System.Runtime.Intrinsics",
+        "System.ObjectModel", "System.Diagnostics.DiagnosticSource",
+    ];
+
+    /// <summary>Enters the sandbox, for good. What could not be had is named in <paramref name="lacks"/>.</summary>
+    /// <param name="emptyFolder">A folder with nothing in it, which becomes the root.</param>
+    /// <param name="lacks">The parts that this kernel or user cannot have.</param>
+    public static SandboxParts Enter(string emptyFolder, out string lacks)
+    {
+        foreach (string assembly in NeededLater)
+        {
+            try
+            {
+                _ = Assembly.Load(assembly);
+            }
+            catch (IOException)
+            {
+                // Not part of this build: then nothing will ask for it.
+            }
+        }
+        SandboxParts parts = SandboxParts.None;
+        var missing = new List<string>();
+        Note(SandboxParts.NoNewPrivileges, Libc.ProcessControl(NoNewPrivileges, 1, 0, 0, 0) == 0, "no new privileges");
+        if (Libc.GetEffectiveUserId() == 0)
+        {
+            Note(SandboxParts.EmptyRoot, Libc.ChangeRoot(emptyFolder) == 0 && Libc.ChangeDirectory("/") == 0, "empty root");
+            // Groups first: without root there is no right to give them up.
+            Note(SandboxParts.Unprivileged, Libc.SetGroups(0, 0) == 0 && Libc.SetGroupIds(Nobody, Nobody, Nobody) == 0 && Libc.SetUserIds(Nobody, Nobody, Nobody) == 0, "unprivileged user");
+        }
+        Note(SandboxParts.SyscallFilter, SyscallFilter.TrySet(out string problem), $"system call filter ({problem})");
+        lacks = string.Join(", ", missing);
+        return parts;
+
+        void Note(SandboxParts part, bool had, string name)
+        {
+            if (had)
+                parts |= part;
+            else
+                missing.Add(name);
+        }
+    }
+
+    /// <summary>Says what could not be had.</summary>
+    [LoggerMessage(LogLevel.Warning, "the worker is not contained in every way; this kernel or user lacks: {Lacks}")]
+    public static partial void SayLacks(ILogger log, string lacks);
+}

@@ -1,0 +1,430 @@
+using Fuse4fs.Device;
+using Fuse4fs.Protocol;
+using Fuse4fs.State;
+using Microsoft.Extensions.Logging;
+
+namespace Fuse4fs.Supervisor;
+
+/// <summary>What becomes of requests at this moment.</summary>
+internal enum Phase
+{
+    /// <summary>A worker looks at the image; requests wait.</summary>
+    Starting,
+
+    /// <summary>A worker answers.</summary>
+    Serving,
+
+    /// <summary>No worker, by order; requests wait.</summary>
+    Paused,
+
+    /// <summary>e2fsck or a command works on the image; requests wait.</summary>
+    Checking,
+
+    /// <summary>The next worker waits for its time, or for an image that it can serve; requests wait.</summary>
+    Waiting,
+}
+
+/// <summary>
+/// The life of the workers behind one mount: started, ended, replaced, with e2fsck in between where that is wanted. Driven by the supervisor's loop;
+/// nothing here waits for a worker or for e2fsck.
+/// </summary>
+internal sealed partial class Service : IDisposable
+{
+    private const int VerdictPatience = 60_000;
+    private const int StopPatience = 500;
+    private const int LookAgain = 200;
+
+    private readonly MountRequest _request;
+    private readonly IReadOnlyList<string> _program;
+    private readonly FuseDevice _device;
+    private readonly ILogger _log;
+    private readonly RestartPolicy _policy;
+    private readonly ResidentBuffer _notification = new(4096);
+    private readonly string _imagePath;
+    private readonly string? _journalPath;
+    private ImageFile? _image;
+    private ImageFile? _journal;
+    private bool _claimLost;
+
+    /// <param name="request">What the user asked for.</param>
+    /// <param name="program">The command line of this program.</param>
+    /// <param name="image">The image, open.</param>
+    /// <param name="journal">The external journal, open, where there is one.</param>
+    /// <param name="state">The state.</param>
+    /// <param name="worker">The first worker, which answers.</param>
+    /// <param name="device">The connection.</param>
+    /// <param name="log">The log.</param>
+    public Service(MountRequest request, IReadOnlyList<string> program, ImageFile image, ImageFile? journal, SessionState state, WorkerProcess worker, FuseDevice device, ILogger log)
+    {
+        _request = request;
+        _program = program;
+        _image = image;
+        _imagePath = image.Path;
+        _journal = journal;
+        _journalPath = journal?.Path;
+        State = state;
+        Worker = worker;
+        _device = device;
+        _log = log;
+        _policy = new RestartPolicy(request.MaxRestarts);
+    }
+
+    /// <summary>The state that all workers share.</summary>
+    public SessionState State { get; }
+
+    /// <summary>The worker, if there is one.</summary>
+    public WorkerProcess? Worker { get; private set; }
+
+    /// <summary>What works on the image, if anything does.</summary>
+    public FilesystemCheck? Check { get; private set; }
+
+    /// <summary>What becomes of requests.</summary>
+    public Phase Phase { get; private set; } = Phase.Serving;
+
+    /// <summary>Why it is so, in words; empty where it is as it should be.</summary>
+    public string Reason { get; private set; } = "";
+
+    /// <summary>When something is due by itself, in milliseconds of the monotonic clock; <see cref="long.MaxValue"/> for never.</summary>
+    public long NextTime { get; private set; } = long.MaxValue;
+
+    /// <summary>Why no more worker will be started; null while there is hope.</summary>
+    public string? GivenUp { get; private set; }
+
+    /// <summary>Deaths of workers so far.</summary>
+    public int Deaths { get; private set; }
+
+    /// <summary>What the last e2fsck or command said.</summary>
+    public string LastCheckOutput { get; private set; } = "";
+
+    /// <summary>Whether nothing former is visible any more.</summary>
+    public bool IsCurrent => Phase == Phase.Serving && State.Resume.CurrentSince == State.Resume.Start;
+
+    /// <summary>Since when requests have been waiting, in milliseconds of the monotonic clock; 0 while they are answered.</summary>
+    public long WaitingSince { get; private set; }
+
+    /// <summary>How long requests waited the last time, in milliseconds.</summary>
+    public long LastWait { get; private set; }
+
+    /// <summary>Requests answered so far, by all workers.</summary>
+    public ulong Answers
+    {
+        get
+        {
+            ulong sum = 0;
+            for (int i = 0; i < SessionState.MostThreads; i++)
+                sum = unchecked(sum + State.Thread(i).Answers); // a worker can write anything there
+            return sum;
+        }
+    }
+
+    /// <summary>Ends the worker, if there is one, and gives the image up. Requests wait.</summary>
+    /// <param name="kill">At once, whatever it is doing; otherwise what is in hand is finished, for half a second.</param>
+    /// <param name="reason">Why, for status.</param>
+    public void Pause(bool kill, string reason)
+    {
+        EndWorker(kill);
+        EndCheck();
+        ReleaseImage();
+        Enter(Phase.Paused, reason);
+    }
+
+    /// <summary>Starts the next worker now.</summary>
+    public void Resume()
+    {
+        EndCheck();
+        EndWorker(kill: true);
+        StartWorker();
+    }
+
+    /// <summary>Pauses, has e2fsck or a command work on the image, and goes on.</summary>
+    public void ResumeAfter(Func<string, long, FilesystemCheck> start)
+    {
+        EndWorker(kill: false);
+        EndCheck();
+        ReleaseImage();
+        try
+        {
+            Check = start(_imagePath, State.FilesystemStart);
+            Enter(Phase.Checking, "the image is being checked");
+        }
+        catch (SystemCallException e)
+        {
+            Enter(Phase.Paused, e.Message);
+        }
+    }
+
+    /// <summary>The worker has said something, or has ended. True when nothing former is visible any more.</summary>
+    public bool OnWorker()
+    {
+        switch (Worker!.Receive(out string words))
+        {
+            case WorkerMessage.Ready when Phase == Phase.Starting:
+                Worker.Go(_device);
+                Enter(Phase.Serving, "");
+                return false;
+            case WorkerMessage.Current:
+                return true;
+            case WorkerMessage.Refused or WorkerMessage.OtherVolume:
+                // Nothing is served from an image that is not what was mounted; it may become so again.
+                Refused(_log, _imagePath, words);
+                EndWorker(kill: true);
+                ReleaseImage();
+                Enter(Phase.Waiting, $"{_imagePath} {words}", LookAgain * 5);
+                return false;
+            case null:
+                OnDeath();
+                return false;
+            default:
+                return false;
+        }
+    }
+
+    /// <summary>What works on the image has said something, or has ended.</summary>
+    public void OnCheck()
+    {
+        if (Check!.Read())
+            return;
+        string? objection = Check.Verdict();
+        LastCheckOutput = Check.Output;
+        EndCheck();
+        if (objection is null)
+        {
+            StartWorker();
+            return;
+        }
+        CheckFailed(_log, objection);
+        Enter(Phase.Paused, objection);
+    }
+
+    /// <summary>Something is due by itself.</summary>
+    public void OnTime()
+    {
+        NextTime = long.MaxValue;
+        if (Phase == Phase.Waiting)
+            StartWorker();
+        else if (Phase == Phase.Starting)
+            Replace("has not said within a minute whether the image is good");
+        else if (Phase == Phase.Serving && _request.Watchdog > 0)
+            Watch();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        EndCheck();
+        Worker?.Dispose();
+        Worker = null;
+        ReleaseImage();
+        _notification.Dispose();
+    }
+
+    private void StartWorker()
+    {
+        try
+        {
+            _image = _image is null ? ImageFile.Open(_imagePath) : _image.Reopen();
+            if (_journalPath is not null)
+                _journal = _journal is null ? ImageFile.Open(_journalPath) : _journal.Reopen();
+        }
+        catch (MountException e)
+        {
+            if (Phase != Phase.Waiting || Reason.Length == 0)
+                NoImage(_log, _imagePath, e.Message);
+            ReleaseImage();
+            Enter(Phase.Waiting, $"waiting for {_imagePath}: {e.Message}", LookAgain);
+            return;
+        }
+        bool touched = IsTouched(ref State.Image, _image.Record(State.FilesystemStart));
+        if (_journal is not null)
+            touched |= IsTouched(ref State.Journal, _journal.Record(0));
+        if (touched)
+            State.Resume.IsTouched = true;
+        _claimLost = false;
+        State.Resume.Start++;
+        try
+        {
+            Worker = WorkerProcess.Start(_program, _image.Descriptor, State, _log, _journal?.Descriptor);
+            Enter(Phase.Starting, "", VerdictPatience);
+        }
+        catch (SystemCallException e)
+        {
+            Enter(Phase.Waiting, e.Message, 1000);
+        }
+    }
+
+    // Untouched is proved, not guessed.
+    private bool IsTouched(ref ImageRecord before, ImageRecord now)
+    {
+        bool touched = !before.IsSettled || now with { IsSettled = true } != before || (now.IsDevice && _claimLost);
+        before = now;
+        return touched;
+    }
+
+    private void OnDeath()
+    {
+        _ = Worker!.HasEnded(milliseconds: 2000);
+        Deaths++;
+        bool crashed = !Worker.WasKilled;
+        WorkerDied(_log, Worker.Id, Worker.DescribeEnd());
+        CloseAccount(crashed);
+        int? delay = _policy.NoteDeath(Answers);
+        if (delay is null)
+            GivenUp = $"{_policy.DeathsWithoutAnswer} workers have died without an answer between them (--max-restarts)";
+        else if (_request.OnCrash == OnCrash.Stop)
+            GivenUp = "a worker died (--on-crash=stop)";
+        else if (_request.OnCrash == OnCrash.Fsck)
+            ResumeAfter((path, offset) => FilesystemCheck.StartFsck(path, offset, []));
+        else if (delay == 0)
+            StartWorker();
+        else
+            Enter(Phase.Waiting, "", delay.Value);
+    }
+
+    // Ends the worker, if there is one, on purpose: nobody is to blame for what it had in hand.
+    private void EndWorker(bool kill)
+    {
+        if (Worker is null)
+            return;
+        if (!kill)
+        {
+            Worker.AskToStop();
+            long end = Environment.TickCount64 + StopPatience;
+            while (HasRequestInHand() && Environment.TickCount64 < end && !Worker.HasEnded(milliseconds: 2))
+            {
+                // what is in hand is finished
+            }
+        }
+        Worker.Kill();
+        CloseAccount(crashed: false);
+    }
+
+    private void Replace(string why)
+    {
+        Stuck(_log, Worker!.Id, why);
+        Worker.Kill();
+        Deaths++;
+        CloseAccount(crashed: true);
+        if (_policy.NoteDeath(Answers) is int delay)
+            Enter(Phase.Waiting, "", delay);
+        else
+            GivenUp = $"worker after worker {why}";
+    }
+
+    private void Watch()
+    {
+        long now = Environment.TickCount64;
+        for (int i = 0; i < SessionState.MostThreads; i++)
+        {
+            ref ThreadRecord record = ref State.Thread(i);
+            if (Volatile.Read(ref record.Unique) != 0 && now - record.Since > _request.Watchdog * 1000L)
+            {
+                Replace($"has been at one request for {_request.Watchdog} seconds (--watchdog)");
+                return;
+            }
+        }
+        NextTime = now + 500;
+    }
+
+    // The worker has ended: its requests go back to the kernel's queue at once, whatever comes next. Then their callers can at least be killed, and whoever
+    // reads next has them.
+    private void CloseAccount(bool crashed)
+    {
+        int length = Notification.Resend(_notification.Span);
+        bool resent = State.Negotiated.Minor >= Negotiation.ResendMinor && _device.Write(_notification.Span[..length]);
+        for (int i = 0; i < SessionState.MostThreads; i++)
+        {
+            ref ThreadRecord record = ref State.Thread(i);
+            if (record.Unique == 0)
+                continue;
+            if (crashed)
+                Suspect(record);
+            if (!resent)
+                Fail(record.Unique);
+            record.Unique = 0;
+        }
+        Worker!.Dispose();
+        Worker = null;
+    }
+
+    // Before Linux 6.9 what a dead worker had taken cannot be had again: an error is better than a caller that waits for ever.
+    private void Fail(ulong unique)
+    {
+        int length = new ReplyWriter(_notification.Span, unique).Send(Errno.EIO);
+        _ = _device.Write(_notification.Span[..length]);
+    }
+
+    private void Suspect(in ThreadRecord record)
+    {
+        Span<Suspect> suspects = State.Suspects;
+        int place = -1;
+        for (int i = 0; i < suspects.Length; i++)
+        {
+            if (suspects[i].Unique == record.Unique)
+            {
+                suspects[i].Deaths++;
+                return;
+            }
+            if (suspects[i].Unique == 0 && place < 0)
+                place = i;
+        }
+        if (place >= 0)
+            suspects[place] = new Suspect { Unique = record.Unique, NodeId = record.NodeId, Opcode = record.Opcode, Deaths = 1 };
+    }
+
+    private bool HasRequestInHand()
+    {
+        for (int i = 0; i < SessionState.MostThreads; i++)
+            if (Volatile.Read(ref State.Thread(i).Unique) != 0)
+                return true;
+        return false;
+    }
+
+    private void ReleaseImage()
+    {
+        _image?.Dispose();
+        _image = null;
+        _journal?.Dispose();
+        _journal = null;
+        _claimLost = true;
+    }
+
+    private void EndCheck()
+    {
+        Check?.Dispose();
+        Check = null;
+    }
+
+    private void Enter(Phase phase, string reason, int milliseconds = -1)
+    {
+        long now = Environment.TickCount64;
+        if (phase == Phase.Serving)
+        {
+            LastWait = WaitingSince == 0 ? 0 : now - WaitingSince;
+            WaitingSince = 0;
+            if (_request.Watchdog > 0)
+                milliseconds = 500;
+        }
+        else if (WaitingSince == 0)
+        {
+            WaitingSince = now;
+        }
+        Phase = phase;
+        Reason = reason;
+        NextTime = milliseconds < 0 ? long.MaxValue : now + milliseconds;
+    }
+
+    [LoggerMessage(LogLevel.Warning, "worker {Id} died ({End}); requests wait for the next one")]
+    private static partial void WorkerDied(ILogger log, int id, string end);
+
+    [LoggerMessage(LogLevel.Error, "worker {Id} {Why}; it is replaced")]
+    private static partial void Stuck(ILogger log, int id, string why);
+
+    [LoggerMessage(LogLevel.Error, "{Image} {Reason}; requests wait until it is the mounted filesystem again")]
+    private static partial void Refused(ILogger log, string image, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "{Image}: {Reason}; requests wait until it is there")]
+    private static partial void NoImage(ILogger log, string image, string reason);
+
+    [LoggerMessage(LogLevel.Error, "not served again: {Reason}")]
+    private static partial void CheckFailed(ILogger log, string reason);
+}

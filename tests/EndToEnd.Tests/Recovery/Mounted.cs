@@ -1,0 +1,76 @@
+using System.Diagnostics;
+using System.Text.Json;
+using TestSupport;
+using Xunit;
+
+namespace EndToEnd.Tests.Recovery;
+
+/// <summary>A private copy of an image, mounted, with what the recovery tests do to it.</summary>
+internal sealed class Mounted : IDisposable
+{
+    private readonly ImageCopy _copy = Images.Copy("sample");
+    private readonly List<Process> _holders = [];
+    private readonly LiveMount _mount;
+
+    public Mounted(string? options = null, double limitSeconds = 120, params string[] arguments) =>
+        _mount = LiveMount.Foregrounded(_copy.ImagePath, options, limitSeconds, arguments);
+
+    public string Image => _copy.ImagePath;
+
+    public string MountPoint => _mount.MountPoint;
+
+    public LiveMount Mount => _mount;
+
+    public JsonElement Status => JsonDocument.Parse(FuseServer.Run("status", MountPoint, "--json").OrThrow().Output).RootElement.Clone();
+
+    public int Worker => Status.GetProperty("worker").GetInt32();
+
+    public string Phase => Status.GetProperty("phase").GetString()!;
+
+    public void KillWorker() => FuseServer.Signal(Worker, 9);
+
+    public CommandResult Tell(params string[] words) => FuseServer.Run([words[0], MountPoint, .. words[1..]]);
+
+    public void Debugfs(params string[] commands) => _copy.Debugfs(commands);
+
+    /// <summary>Reads a file by another process: a mount that hangs must not hang the tests.</summary>
+    public CommandResult Cat(string name) => Command.Run(20, null, "cat", $"{MountPoint}/{name}");
+
+    /// <summary>A process that has a file open, of which it has read nothing.</summary>
+    public Process Hold(string name)
+    {
+        Process holder = Command.Start(null, "sh", "-c", "exec 3< \"$0\"; echo open; read go; cat <&3", $"{MountPoint}/{name}");
+        _holders.Add(holder);
+        Assert.Equal("open", holder.StandardOutput.ReadLine());
+        return holder;
+    }
+
+    /// <summary>Has a holder read all of its file.</summary>
+    public static CommandResult Read(Process holder)
+    {
+        holder.StandardInput.WriteLine("go");
+        holder.StandardInput.Close();
+        string output = "", errors = "";
+        Deadline.In(20).Run(() => (output, errors) = (holder.StandardOutput.ReadToEnd(), holder.StandardError.ReadToEnd()), "the holder has read its file");
+        holder.WaitForExit();
+        return new CommandResult("holder", holder.ExitCode, output, errors);
+    }
+
+    public void Dispose()
+    {
+        try
+        {
+            _mount.Dispose();
+        }
+        finally
+        {
+            foreach (Process holder in _holders)
+            {
+                if (!holder.HasExited)
+                    holder.Kill();
+                holder.Dispose();
+            }
+            _copy.Dispose();
+        }
+    }
+}
