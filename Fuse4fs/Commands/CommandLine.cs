@@ -21,6 +21,7 @@ internal static class CommandLine
           acl, noacl            the kernel checks POSIX ACLs, too (default)
           uid=N, gid=N          everything belongs to this user, group
           fakeroot              nobody's permissions are checked
+          verity=verify|ignore  check sealed files against their Merkle trees (default: ignore)
           norecovery, noload    show the image as it lies, without its journal
           journal=PATH          the image's external journal, a file or device (also: journal_path=PATH)
           minixdf, bsddf        df counts the filesystem's own blocks, or not (default)
