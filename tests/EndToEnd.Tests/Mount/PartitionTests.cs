@@ -45,7 +45,7 @@ public sealed class PartitionTests : IDisposable
             .Insert((8192 + 2048) * 512, Images.Get("sample"));
         using LiveMount mount = LiveMount.Foregrounded(_disk.ImagePath);
         Assert.True(File.Exists(mount.PathOf("README")));
-        Assert.Contains("partition 5 (at byte 5242880, 33554432 bytes)", mount.Log);
+        Deadline.In(5).WaitUntil(() => mount.Log.Contains("partition 5 (at byte 5242880, 33554432 bytes)", StringComparison.Ordinal), "the line in the log");
         Assert.Equal(_disk.ImagePath + "/", mount.Entry!.Source);
     }
 
@@ -56,7 +56,7 @@ public sealed class PartitionTests : IDisposable
         _disk.Flip(512 + 20);
         using LiveMount mount = LiveMount.Foregrounded(_disk.ImagePath + "@3");
         Assert.True(File.Exists(mount.MountPoint + FileOfSecond));
-        Assert.Matches("warning: .*: the GPT at the start of the disk is broken", mount.Log);
+        Deadline.In(5).WaitUntil(() => System.Text.RegularExpressions.Regex.IsMatch(mount.Log, "warning: .*: the GPT at the start of the disk is broken"), "the line in the log"); // lines arrive after answers
     }
 
     [MountTheory]
