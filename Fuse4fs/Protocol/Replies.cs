@@ -124,6 +124,14 @@ internal struct StatxOut
 }
 
 [StructLayout(LayoutKind.Sequential)]
+internal struct OpenOut
+{
+    public ulong FileHandle;
+    public uint OpenFlags;
+    public int BackingId;
+}
+
+[StructLayout(LayoutKind.Sequential)]
 internal struct StatFsOut
 {
     public ulong Blocks;

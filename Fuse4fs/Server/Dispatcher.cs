@@ -10,6 +10,8 @@ namespace Fuse4fs.Server;
 /// </summary>
 internal sealed class Dispatcher(IFileSystem files, FaultLog faults)
 {
+    private const uint KeepCache = 1 << 1; // FOPEN_KEEP_CACHE
+    private const uint NoFlush = 1 << 5;   // FOPEN_NOFLUSH
     private const int NoReply = 0;
 
     /// <summary>Answers one request.</summary>
@@ -47,6 +49,8 @@ internal sealed class Dispatcher(IFileSystem files, FaultLog faults)
                 return Reply<AttrOut>(reply, files.GetAttributes(node, ref reply.Structure<AttrOut>()));
             case Opcode.StatX:
                 return Reply<StatxOut>(reply, files.GetExtendedAttributes(node, ref reply.Structure<StatxOut>()));
+            case Opcode.Open:
+                return Open(node, reply);
             case Opcode.Read:
                 return Read(node, ref request, reply);
             case Opcode.ReadDirPlus:
@@ -100,9 +104,9 @@ internal sealed class Dispatcher(IFileSystem files, FaultLog faults)
                 return reply.Send(Errno.EROFS);
 
             // ENOSYS is an answer that the kernel remembers for the whole connection. To OPEN and OPENDIR: no server is asked any more, pages and
-            // listings stay cached between opens, and there is no open id that a restart could lose. To FLUSH, FSYNC and FSYNCDIR: success
+            // listings stay cached between opens, and there is no open id that a restart could lose; where some files cannot be opened, OPEN is
+            // answered, without an id. To FLUSH, FSYNC and FSYNCDIR: success
             // without a message.
-            case Opcode.Open:
             case Opcode.OpenDir:
             case Opcode.Flush:
             case Opcode.FSync:
@@ -110,6 +114,13 @@ internal sealed class Dispatcher(IFileSystem files, FaultLog faults)
             default:
                 return reply.Send(Errno.ENOSYS);
         }
+    }
+
+    private int Open(NodeId node, ReplyWriter reply)
+    {
+        // As where OPEN is not answered: pages stay cached between opens, and closing is nobody's concern.
+        reply.Structure<OpenOut>().OpenFlags = KeepCache | NoFlush;
+        return Reply<OpenOut>(reply, files.Open(node));
     }
 
     private int Lookup(NodeId parent, ref RequestReader request, ReplyWriter reply)

@@ -16,6 +16,7 @@ internal sealed class Ext4FileSystem(Ext4Image image, SessionState state) : IFil
     private const uint WriteAccess = 2;
 
     private readonly uint _crashInode = state.Options.CrashInode;
+    private readonly bool _mayBeEncrypted = image.Volume.Features.Contains("encrypt");
     private readonly bool _minixDf = state.Options.MinixDf;
     private readonly AttributeMapper _attributes = new(state.Options, state.Negotiated, (uint)image.Volume.BlockSize);
 
@@ -66,6 +67,19 @@ internal sealed class Ext4FileSystem(Ext4Image image, SessionState state) : IFil
             return Errno.EINVAL;
         length = image.ReadSymbolicLink(inode, target);
         return Errno.Ok;
+    }
+
+    /// <inheritdoc/>
+    public Errno Open(NodeId node)
+    {
+        // Only where files may be encrypted is the kernel to ask for each: it, too, refuses to open those without their key.
+        if (!_mayBeEncrypted)
+            return Errno.ENOSYS;
+        if (PrimingFile.Is(node))
+            return Errno.Ok;
+        if (!TryResolve(node, out Inode inode))
+            return Errno.ESTALE;
+        return inode.IsEncrypted ? Errno.ENOKEY : Errno.Ok;
     }
 
     /// <inheritdoc/>

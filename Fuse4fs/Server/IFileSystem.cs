@@ -30,6 +30,12 @@ internal interface IFileSystem
     /// <summary>The target of a symbolic link, without a NUL.</summary>
     Errno ReadLink(NodeId node, Span<byte> target, out int length);
 
+    /// <summary>
+    /// Whether a file can be opened. <see cref="Errno.ENOSYS"/>, the default, says that every file can, and the kernel does not ask again, for
+    /// the life of the connection.
+    /// </summary>
+    Errno Open(NodeId node) => Errno.ENOSYS;
+
     /// <summary>Bytes of a file; fewer than asked for only at its end.</summary>
     Errno Read(NodeId node, long offset, Span<byte> destination, out int count);
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Fuse4fs.Protocol;
 using Fuse4fs.State;
+using Handles;
 
 namespace Fuse4fs.Server;
 
@@ -12,18 +13,21 @@ namespace Fuse4fs.Server;
 internal static class PrimingFile
 {
     // Inode 1 (bad blocks) is never served, so its number is free with any generation but the root's nodeid, 0.
-    private const ulong NodeId = 1UL << 32 | 1;
+    private const ulong Node = 1UL << 32 | 1;
 
     // Readable for all but the group: with no rights for the group, the kernel asks for no ACL either.
     private const uint Mode = 0x8000 | 0x104; // regular file, 0404
+
+    /// <summary>Whether a node is the file.</summary>
+    public static bool Is(NodeId node) => node.Value == Node;
 
     /// <summary>Answers a LOOKUP in the root if it is for the file.</summary>
     public static bool TryFill(ulong token, ReadOnlySpan<byte> name, ref EntryOut entry)
     {
         if (!name.SequenceEqual(Encoding.UTF8.GetBytes(SessionState.PrimingName(token))))
             return false;
-        entry.NodeId = NodeId;
-        entry.Attr.Ino = NodeId;
+        entry.NodeId = Node;
+        entry.Attr.Ino = Node;
         entry.Attr.Mode = Mode;
         entry.Attr.LinkCount = 1;
         entry.Attr.BlockSize = 4096;

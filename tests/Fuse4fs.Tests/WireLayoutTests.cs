@@ -28,6 +28,7 @@ public class WireLayoutTests
         Assert.Equal(104, Unsafe.SizeOf<AttrOut>());
         Assert.Equal(256, Unsafe.SizeOf<Statx>());
         Assert.Equal(288, Unsafe.SizeOf<StatxOut>());
+        Assert.Equal(16, Unsafe.SizeOf<OpenOut>());
         Assert.Equal(80, Unsafe.SizeOf<StatFsOut>());
         Assert.Equal(8, Unsafe.SizeOf<GetXattrOut>());
         Assert.Equal(8, Unsafe.SizeOf<LSeekOut>());

@@ -8,7 +8,7 @@ namespace EndToEnd.Tests.Mount;
 public class OracleTests
 {
     private static readonly string[] NotForTheKernel = ["blocks-64k"];                 // above the page size
-    private static readonly string[] Refused = ["bigalloc", "unknown-feature"];
+    private static readonly string[] Refused = ["unknown-feature"];
 
     public static TheoryData<string> Mountable => [.. Images.Names.Except(NotForTheKernel).Except(Refused)];
 
