@@ -15,7 +15,17 @@ public class BitFlipTests
         { "-t ext4 -O ^has_journal,^metadata_csum -b 4096 -I 256 -N 256", 3 },
         { "-t ext2 -b 1024 -I 128 -N 256", 4 },
         { "-t ext2 -O ^dir_index -b 1024 -I 128 -N 256", 5 },
+        { "-t ext4 -O ^has_journal,^metadata_csum,inline_data,ea_inode -b 1024 -I 256 -N 256", 6 },
+        { "-t ext4 -O ^has_journal,^metadata_csum,casefold -b 1024 -I 256 -N 256", 7 },
+        { "-t ext4 -O ^has_journal,^metadata_csum,encrypt -b 1024 -I 256 -N 256", 8 },
+        { "-t ext4 -O ^has_journal,^metadata_csum,bigalloc,mmp -b 1024 -C 4096 -I 256 -N 256", 9 },
     };
+
+    // Set at the end: e2fsck would have encrypted names without a key repaired.
+    private static readonly string[] Encrypted = ["sif /many flags 0x81800", "sif /link flags 0x80800", "sif /sizes/9 flags 0x80800"];
+
+    // Set before e2fsck makes the index, which goes by folded names.
+    private static readonly string[] Casefolded = ["sif /many flags 0x40080000"];
 
     [Theory]
     [MemberData(nameof(Sweeps))]
@@ -31,7 +41,8 @@ public class BitFlipTests
             File.CreateSymbolicLink(Path.Combine(root, "short"), "s");
         });
         string original = BuiltImage.PathOf(new ImageRecipe(options, tree, Reindexed: true, Mebibytes: 2,
-            Edits: ["ea_set /sizes/1 user.a b", "ea_set /sizes/1 trusted.b " + new string('v', 200)]));
+            Edits: ["ea_set /sizes/1 user.a b", "ea_set /sizes/1 trusted.b " + new string('v', 200), .. options.Contains("encrypt", StringComparison.Ordinal) ? Encrypted : []],
+            SettingsFirst: options.Contains("casefold", StringComparison.Ordinal) ? Casefolded : null));
         byte[] bytes = File.ReadAllBytes(original);
         int[] used = [.. Enumerable.Range(0, bytes.Length / 64).Where(chunk => bytes.AsSpan(chunk * 64, 64).ContainsAnyExcept((byte)0))];
         string path = Path.GetTempFileName();
