@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Security.Cryptography;
 using Fuse4fs.Device;
 using Fuse4fs.State;
 using Microsoft.Extensions.Logging;
@@ -39,6 +40,7 @@ internal static partial class Sandbox
                 // Not part of this build: then nothing will ask for it.
             }
         }
+        LoadDigests();
         SandboxParts parts = SandboxParts.None;
         var missing = new List<string>();
         Note(SandboxParts.NoNewPrivileges, Libc.ProcessControl(NoNewPrivileges, 1, 0, 0, 0) == 0, "no new privileges");
@@ -58,6 +60,19 @@ internal static partial class Sandbox
                 parts |= part;
             else
                 missing.Add(name);
+        }
+    }
+
+    // Names in encrypted directories and sealed files need digests, which a native library makes; it is found in the filesystem when first used.
+    private static void LoadDigests()
+    {
+        try
+        {
+            _ = SHA256.HashData([]);
+        }
+        catch (TypeInitializationException)
+        {
+            // Not installed. What needs it fails by itself, and the log says how.
         }
     }
 
