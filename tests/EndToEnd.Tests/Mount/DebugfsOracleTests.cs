@@ -9,7 +9,7 @@ namespace EndToEnd.Tests.Mount;
 public class DebugfsOracleTests
 {
     // The last one any kernel mounts: it shows that this comparison and the other one agree.
-    public static TheoryData<string> Compared => ["blocks-64k", "ext4"];
+    public static TheoryData<string> Compared => ["blocks-64k", "casefold", "verity", "ext4"];
 
     [MountTheory]
     [MemberData(nameof(Compared))]
@@ -42,6 +42,19 @@ public class DebugfsOracleTests
         }
 
         Assert.True(compared > 10, $"only {compared} files");
+    }
+
+    [MountTheory]
+    [InlineData("Straße", "STRASSE")]
+    [InlineData("Straße", "straſſe")]
+    [InlineData("ΜΆΪΟΣ", "μάϊος")]
+    [InlineData("e\u0301", "\u00C9")]
+    [InlineData("plain", "Plain")]
+    public void Names_without_case_are_found_in_any_spelling(string stored, string spelling)
+    {
+        using LiveMount mount = LiveMount.Foregrounded(Images.Get("casefold"));
+        Assert.Equal(stored + "\n", File.ReadAllText(mount.PathOf($"any-case/{spelling}")));
+        Assert.False(File.Exists(mount.PathOf("DOCS"))); // where case matters
     }
 
     private static void Compare(string image, LiveMount mount, string folder, ref int compared)
