@@ -148,6 +148,19 @@ public sealed class Ext4Image : IDisposable
         return _directories.TryLookup(directory, name, out inodeNumber);
     }
 
+    /// <summary>
+    /// Whether a directory may have such a name at all. Where names must be valid in the filesystem's encoding (casefold, strict), Linux tells
+    /// those that are not (EINVAL) from those that are not there (ENOENT).
+    /// </summary>
+    /// <param name="directory">A directory.</param>
+    /// <param name="name">The name's bytes: one that <see cref="TryLookup"/> did not find.</param>
+    /// <exception cref="ArgumentException">The inode is no directory.</exception>
+    public bool IsPossibleName(in Inode directory, ReadOnlySpan<byte> name)
+    {
+        CheckType(directory, FileType.Directory, nameof(directory));
+        return _directories.IsPossible(directory, name);
+    }
+
     /// <summary>Shows a directory's entries behind a cookie, "." and ".." first, until the visitor has had enough.</summary>
     /// <param name="directory">A directory.</param>
     /// <param name="afterCookie">0 for the start, or the cookie of the last entry already taken.</param>

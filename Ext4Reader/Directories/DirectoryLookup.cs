@@ -21,6 +21,15 @@ internal sealed class DirectoryLookup(DirectoryBlocks blocks, HashTree tree, Inl
         return true;
     }
 
+    /// <summary>Whether a directory may have such a name at all: with a strict encoding it has to be UTF-8, whatever else the directory does with it.</summary>
+    internal bool IsPossible(in Inode directory, ReadOnlySpan<byte> name)
+    {
+        if (!directory.IsCasefolded || !blocks.Superblock.HasStrictEncoding || name.Length > MaximumNameLength)
+            return true;
+        Span<byte> form = stackalloc byte[NameFolding.MaximumLength];
+        return NameFolding.TryFold(name, form, out _);
+    }
+
     /// <summary>Finds a name in the way in which the directory compares names.</summary>
     private bool TryFindAny(in Inode directory, ReadOnlySpan<byte> name, bool isDots, out uint inodeNumber)
     {

@@ -30,6 +30,8 @@ internal sealed class DirectoryReader
     internal bool TryLookup(in Inode directory, ReadOnlySpan<byte> name, out uint inodeNumber) =>
         _lookup.TryFind(directory, name, out inodeNumber);
 
+    internal bool IsPossible(in Inode directory, ReadOnlySpan<byte> name) => _lookup.IsPossible(directory, name);
+
     internal void List<TVisitor>(in Inode directory, ulong after, ref TVisitor visitor)
         where TVisitor : struct, IDirectoryVisitor, allows ref struct
     {

@@ -33,6 +33,8 @@ internal sealed class Ext4FileSystem(Ext4Image image, SessionState state) : IFil
         {
             if (parent.IsRoot && state.PrimingToken is not 0 and ulong token && PrimingFile.TryFill(token, name, ref entry))
                 return Errno.Ok;
+            if (!image.IsPossibleName(directory, name))
+                return Errno.EINVAL;
             _attributes.FillAbsent(ref entry);
             return Errno.Ok;
         }

@@ -84,6 +84,9 @@ public class CasefoldTests
             Assert.Equal(!isStrict, image.TryLookup(image.Find("/dir"), wanted, out _));
             Assert.False(image.TryLookup(image.Find("/dir"), [0xff, .. "eadme"u8], out _));
             Assert.True(image.TryLookup(image.Find("/dir"), "STRASSE"u8, out _));
+            Assert.Equal(!isStrict, image.IsPossibleName(image.Find("/dir"), wanted));
+            Assert.True(image.IsPossibleName(image.Find("/dir"), "nowhere"u8));
+            Assert.True(image.IsPossibleName(image.GetRoot(), wanted));
         }
     }
 
