@@ -165,7 +165,7 @@ public enum Corruption
     /// <summary>A size is negative, or larger than a block map can describe.</summary>
     InodeSize,
 
-    /// <summary>A block pointer leads outside of the image or onto its superblock.</summary>
+    /// <summary>A block pointer leads outside of the image, or to what belongs to the filesystem itself: tables, bitmaps, journal.</summary>
     BlockPointer,
 
     /// <summary>A block map has more parts than the image has blocks, so it must be going round in circles.</summary>

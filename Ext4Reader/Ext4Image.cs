@@ -40,8 +40,9 @@ public sealed class Ext4Image : IDisposable
         Volume = new Ext4Volume(superblock, superblockBytes);
         var blocks = new BlockReader(source, superblock, options.CacheBytes, recovery.Overlay);
         var groups = new GroupTable(blocks);
-        var map = new BlockMap(blocks);
-        _inodes = new InodeTable(blocks, groups);
+        var zones = new SystemZones(blocks, groups);
+        var map = new BlockMap(blocks, zones);
+        _inodes = new InodeTable(blocks, groups, zones);
         _files = new FileReader(blocks, map);
         _verified = options.VerifyContent ? new VerifiedFiles(_files, map) : null;
         _inline = new InlineFiles(_inodes);

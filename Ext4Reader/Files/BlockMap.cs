@@ -4,10 +4,12 @@ using Ext4Reader.Storage;
 namespace Ext4Reader.Files;
 
 /// <summary>File block → run of image blocks, for either kind of map.</summary>
-internal sealed class BlockMap(BlockReader blocks)
+/// <param name="blocks">Reads the image.</param>
+/// <param name="zones">Where no file may be; null if that does not matter.</param>
+internal sealed class BlockMap(BlockReader blocks, SystemZones? zones = null)
 {
-    private readonly ExtentTree _extents = new(blocks);
-    private readonly IndirectBlocks _indirect = new(blocks);
+    private readonly ExtentTree _extents = new(blocks, zones);
+    private readonly IndirectBlocks _indirect = new(blocks, zones);
 
     internal Superblock Superblock { get; } = blocks.Superblock;
 

@@ -4,7 +4,7 @@ using Ext4Reader.Storage;
 namespace Ext4Reader.Files;
 
 /// <summary>Searches the extent tree of an inode.</summary>
-internal sealed class ExtentTree(BlockReader blocks)
+internal sealed class ExtentTree(BlockReader blocks, SystemZones? zones)
 {
     // One more than the last file block there can be.
     private const ulong EndOfFileBlocks = 1UL << 32;
@@ -112,6 +112,7 @@ internal sealed class ExtentTree(BlockReader blocks)
             ExtentNode.CheckHeader(raw, depth, inode.Number);
             CheckChecksum(raw, inode);
             new ExtentNode(raw).Check(inode.Number, _superblock);
+            zones?.Check(new ExtentNode(raw), inode.Number);
             lease.SetVerified(token);
         }
 

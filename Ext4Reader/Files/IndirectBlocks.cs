@@ -4,7 +4,7 @@ using Ext4Reader.Storage;
 namespace Ext4Reader.Files;
 
 /// <summary>Searches the block map of ext2 and ext3: twelve pointers to data, then one each through one, two and three levels.</summary>
-internal sealed class IndirectBlocks(BlockReader blocks)
+internal sealed class IndirectBlocks(BlockReader blocks, SystemZones? zones)
 {
     private const int DirectPointers = 12;
     private const int Levels = 3;
@@ -38,6 +38,7 @@ internal sealed class IndirectBlocks(BlockReader blocks)
             if (pointer == 0)
                 return BlockRun.Zeros(span - offset);
             using BlockLease lease = blocks.Read(pointer, inode.Number);
+            zones?.Check(pointer, 1, inode.Number);
             int childBits = _pointerBits * (level - 1);
             int index = (int)(offset >> childBits);
             if (level == 1)
@@ -69,6 +70,7 @@ internal sealed class IndirectBlocks(BlockReader blocks)
                 $"{length} blocks of data at image block {first} of {_superblock.BlockCount}");
         }
 
+        zones?.Check(first, length, inode);
         return new BlockRun(first, length);
     }
 }

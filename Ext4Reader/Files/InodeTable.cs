@@ -4,7 +4,10 @@ using Ext4Reader.Storage;
 namespace Ext4Reader.Files;
 
 /// <summary>Inode number → inode.</summary>
-internal sealed class InodeTable(BlockReader blocks, GroupTable groups)
+/// <param name="blocks">Reads the image.</param>
+/// <param name="groups">The group descriptors.</param>
+/// <param name="zones">Where no file may be; null if that does not matter.</param>
+internal sealed class InodeTable(BlockReader blocks, GroupTable groups, SystemZones? zones = null)
 {
     private readonly Superblock _superblock = blocks.Superblock;
 
@@ -72,13 +75,16 @@ internal sealed class InodeTable(BlockReader blocks, GroupTable groups)
         return (descriptor.InodeTable + block, (int)position * _superblock.InodeSize);
     }
 
-    /// <summary>The root of an extent tree is checked once, here: whoever has an inode may walk it.</summary>
+    /// <summary>What an inode itself points to is checked once, here: whoever has an inode may walk its tree.</summary>
     private void CheckMap(in Inode inode)
     {
+        if (inode.AttributeBlock != 0)
+            zones?.Check(inode.AttributeBlock, 1, inode.Number);
         bool hasMap = inode.Type is FileType.Regular or FileType.Directory || (inode.Type == FileType.SymbolicLink && !inode.IsFastSymbolicLink);
         if (!hasMap || !inode.UsesExtents || inode.HasInlineContent)
             return;
         ExtentNode.CheckHeader(inode.Map, Math.Min(ExtentNode.DepthOf(inode.Map), ExtentNode.MaximumDepth), inode.Number);
         new ExtentNode(inode.Map).Check(inode.Number, _superblock);
+        zones?.Check(new ExtentNode(inode.Map), inode.Number);
     }
 }

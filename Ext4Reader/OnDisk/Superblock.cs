@@ -60,7 +60,11 @@ internal sealed class Superblock
     /// <summary>With meta_bg: blocks of descriptors from this one on lie in the groups they describe.</summary>
     internal required uint FirstMetaBlockGroup { get; init; }
 
+    /// <summary>With flex_bg: groups keep their tables together, in groups of 2 to the power of this many; otherwise 0.</summary>
+    internal required int FlexGroupBits { get; init; }
+
     internal required uint JournalInode { get; init; }
+
     /// <summary>The UUID of the journal that this filesystem uses, if that is not in an inode.</summary>
     internal required byte[] JournalUuid { get; init; }
 
@@ -184,6 +188,7 @@ internal sealed class Superblock
             DescriptorSize = is64Bit ? LittleEndian.U16(raw, 0xfe) : GroupDescriptor.MinimumSize, // s_desc_size
             ReservedDescriptorBlocks = LittleEndian.U16(raw, 0xce),                         // s_reserved_gdt_blocks
             FirstMetaBlockGroup = features.Has(IncompatibleFeatures.MetaBlockGroups) ? LittleEndian.U32(raw, 0x104) : uint.MaxValue, // s_first_meta_bg
+            FlexGroupBits = features.Has(IncompatibleFeatures.FlexibleGroups) ? raw[0x174] : 0, // s_log_groups_per_flex
             JournalInode = features.Has(CompatibleFeatures.HasJournal) ? LittleEndian.U32(raw, 0xe0) : 0, // s_journal_inum
             JournalUuid = raw.Slice(0xd0, 16).ToArray(),                                    // s_journal_uuid
             LastOrphan = LittleEndian.U32(raw, 0xe8),                                       // s_last_orphan

@@ -13,15 +13,10 @@ internal sealed class GroupTable(BlockReader blocks)
     internal GroupDescriptor Read(uint group, uint inode)
     {
         using BlockLease lease = Lease(group, out ReadOnlySpan<byte> raw);
-        if (_superblock.HasGroupChecksums)
+        if (!IsSound(raw, group))
         {
-            ushort stored = GroupDescriptor.StoredChecksum(raw);
-            ushort computed = GroupDescriptor.ComputeChecksum(raw, group, _superblock);
-            if (stored != computed)
-            {
-                throw new CorruptImageException(Corruption.GroupDescriptorChecksum, inode,
-                    $"descriptor of group {group}: checksum {stored:x4} stored, {computed:x4} computed");
-            }
+            throw new CorruptImageException(Corruption.GroupDescriptorChecksum, inode,
+                $"descriptor of group {group}: checksum {GroupDescriptor.StoredChecksum(raw):x4} stored, {GroupDescriptor.ComputeChecksum(raw, group, _superblock):x4} computed");
         }
 
         GroupDescriptor descriptor = GroupDescriptor.Parse(raw);
@@ -68,6 +63,17 @@ internal sealed class GroupTable(BlockReader blocks)
         using BlockLease lease = Lease(group, out ReadOnlySpan<byte> raw);
         return GroupDescriptor.Parse(raw);
     }
+
+    /// <summary>A descriptor whose checksum is right; where its tables lie was not looked at.</summary>
+    internal bool TryReadSound(uint group, out GroupDescriptor descriptor)
+    {
+        using BlockLease lease = Lease(group, out ReadOnlySpan<byte> raw);
+        descriptor = GroupDescriptor.Parse(raw);
+        return IsSound(raw, group);
+    }
+
+    private bool IsSound(ReadOnlySpan<byte> raw, uint group) =>
+        !_superblock.HasGroupChecksums || GroupDescriptor.StoredChecksum(raw) == GroupDescriptor.ComputeChecksum(raw, group, _superblock);
 
     private BlockLease Lease(uint group, out ReadOnlySpan<byte> raw)
     {

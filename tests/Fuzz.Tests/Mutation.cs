@@ -56,7 +56,7 @@ internal sealed class Mutator(Layout layout, Patch patch, Random random)
         if (repair)
             new ChecksumRepair(layout, patch).Apply(structure);
         _words.Add(repair ? "checksum repaired" : "checksum left");
-        Note(structure, isChanged && !repair);
+        Note(structure, isChanged && !repair, repair);
     }
 
     private void FlipBits(Structure structure)
@@ -135,11 +135,16 @@ internal sealed class Mutator(Layout layout, Patch patch, Random random)
         return value & most;
     }
 
-    private void Note(Structure structure, bool isStale)
+    private void Note(Structure structure, bool isStale, bool isRepaired)
     {
         switch (structure.Kind)
         {
             case StructureKind.Superblock:
+                _touchedAll = true;
+                break;
+            // What a descriptor that passes for sound calls metadata is nobody's content, and neither is what the journal has.
+            case StructureKind.GroupDescriptor when isRepaired || !layout.Superblock.HasGroupChecksums:
+            case StructureKind.Inode or StructureKind.ExtentBlock or StructureKind.PointerBlock when structure.Owner == layout.Superblock.JournalInode:
                 _touchedAll = true;
                 break;
             case StructureKind.GroupDescriptor:

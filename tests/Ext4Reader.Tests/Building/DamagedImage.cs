@@ -63,7 +63,18 @@ internal sealed class DamagedImage : IDisposable
         return (int)((descriptor.InodeTable << Superblock.BlockSizeBits) + ((number - 1) % Superblock.InodesPerGroup * (uint)Superblock.InodeSize));
     }
 
-    public int GroupAt(uint group) => (int)(Superblock.SuperblockBlock + 1) * Superblock.BlockSize + (int)group * Superblock.DescriptorSize;
+    /// <summary>Where a group's descriptor lies.</summary>
+    public int GroupAt(uint group)
+    {
+        (uint block, uint index) = Math.DivRem(group, (uint)Superblock.DescriptorsPerBlock);
+        return (int)(Superblock.DescriptorBlock(block) << Superblock.BlockSizeBits) + (int)index * Superblock.DescriptorSize;
+    }
+
+    /// <summary>A group's descriptor.</summary>
+    public GroupDescriptor Group(uint group) => GroupDescriptor.Parse(Raw(GroupAt(group), Superblock.DescriptorSize));
+
+    /// <summary>A block of the journal, whose extent tree is in its inode.</summary>
+    public ulong JournalBlock => LittleEndian.U32(Bytes, InodeAt(Superblock.JournalInode) + 0x28 + 20) + 7;
 
     /// <summary>Where the record of multiple mount protection lies.</summary>
     public int MultipleMountAt => (int)Superblock.MultipleMountBlock << Superblock.BlockSizeBits;
