@@ -7,16 +7,22 @@ namespace Ext4Reader.Directories;
 /// <summary>Reads the blocks of directories, each checked once as what it is used as.</summary>
 internal sealed class DirectoryBlocks(BlockReader blocks, BlockMap map)
 {
-    /// <summary>
-    /// The most leaves that one request visits by an index. More are only there when nearly all are empty, or the same over and over.
-    /// </summary>
-    internal const uint MaximumLeaves = 1 << 20;
+    // The most that one request visits by an index. More is only there when nearly all leaves are empty, or the same over and over.
+    private const uint MaximumLeaves = 1 << 20;
+    private const ulong MaximumLeafBytes = 1UL << 32;
 
     // What an index of two levels can hold in blocks of 4 KiB. A block map takes four blocks to name one of them a billion times, and no request
     // may take for ever: this much takes a second, if it is full of the shortest entries there are.
     private const ulong MaximumScan = 1UL << 30;
 
+    // Each name is folded, which takes longer by far than to compare it.
+    private const ulong MaximumFoldedScan = MaximumScan / 4;
+
     internal Superblock Superblock { get; } = blocks.Superblock;
+
+    /// <summary>The most leaves that one request visits by an index.</summary>
+    internal uint MostLeaves(in Inode directory) =>
+        (uint)Math.Min(Math.Min(Count(directory), MaximumLeaves), MaximumLeafBytes >> Superblock.BlockSizeBits);
 
     /// <summary>Whether a directory has an index that may be used.</summary>
     internal bool IsIndexed(in Inode directory) => directory.HasIndex && Superblock.Features.Has(CompatibleFeatures.DirectoryIndex);
@@ -37,7 +43,7 @@ internal sealed class DirectoryBlocks(BlockReader blocks, BlockMap map)
     internal uint CountToScan(in Inode directory)
     {
         uint count = Count(directory);
-        return (ulong)count << Superblock.BlockSizeBits <= MaximumScan
+        return (ulong)count << Superblock.BlockSizeBits <= (directory.IsCasefolded ? MaximumFoldedScan : MaximumScan)
             ? count
             : throw new CorruptImageException(Corruption.DirectorySize, directory.Number, $"a directory of {directory.Size} bytes without a usable index");
     }

@@ -96,7 +96,7 @@ internal sealed class HashTree(DirectoryBlocks blocks)
         uint hash = name.Hash(function).Major;
         Step step = Find(directory, hash, out HashTreePath path);
         // Each leaf that continues the hash is another block: more of them than blocks means a loop.
-        for (uint left = Math.Min(blocks.Count(directory), DirectoryBlocks.MaximumLeaves); step == Step.Leaf; left--)
+        for (uint left = blocks.MostLeaves(directory); step == Step.Leaf; left--)
         {
             if (left == 0)
                 return Step.Damaged;

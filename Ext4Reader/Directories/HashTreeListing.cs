@@ -48,7 +48,7 @@ internal sealed class HashTreeListing(DirectoryBlocks blocks, HashTree tree)
             after = ListingKey.DotDot;
         }
 
-        uint leavesLeft = Math.Min(blocks.Count(directory), DirectoryBlocks.MaximumLeaves);
+        uint leavesLeft = blocks.MostLeaves(directory);
         HashTree.Step step = tree.Find(directory, ListingKey.MajorHash(after), out HashTreePath path);
         while (step == HashTree.Step.Leaf)
         {

@@ -8,8 +8,8 @@ namespace Ext4Reader.Directories;
 /// </summary>
 internal sealed class ListingBatch
 {
-    /// <summary>The most bytes of directory blocks that are sorted together.</summary>
-    internal const int MaximumBytes = 4 << 20;
+    /// <summary>The most bytes of directory blocks that are sorted together: far more than all names of one hash that can be told apart.</summary>
+    internal const int MaximumBytes = 1 << 20;
 
     private const int MaximumKeptBytes = 1 << 20;
 

@@ -28,14 +28,26 @@ internal sealed class SortedListing(DirectoryBlocks blocks, int windowNames = So
         while (after < ulong.MaxValue)
         {
             if (!_windows.TryGet(directory.Number, directory.Generation, after, out SortedWindow? window))
-            {
-                window = SortedWindowBuilder.Build(directory, hash, after, windowNames, blocks);
-                _windows.Add(window);
-            }
+                window = Make(directory, hash, after);
 
             if (!(directory.IsEncrypted ? VisitEncoded(directory, hash, window, after, ref visitor) : Visit(directory, window, after, ref visitor)))
                 return;
             after = window.End;
+        }
+    }
+
+    private SortedWindow Make(in Inode directory, NameHash hash, ulong after)
+    {
+        int names = _windows.Reserve(windowNames);
+        try
+        {
+            SortedWindow window = SortedWindowBuilder.Build(directory, hash, after, names, blocks);
+            _windows.Add(window);
+            return window;
+        }
+        finally
+        {
+            _windows.Release(names);
         }
     }
 

@@ -6,7 +6,7 @@ namespace Ext4Reader.Directories;
 internal sealed class SortedWindow
 {
     /// <summary>The most names in one window; a larger directory has several, each the fruit of a scan.</summary>
-    internal const int MaximumNames = 1 << 20;
+    internal const int MaximumNames = 1 << 19;
 
     internal required uint Directory { get; init; }
 

@@ -9,15 +9,16 @@ namespace Ext4Reader.Files;
 /// </summary>
 internal static class ClusterOverhead
 {
-    // Beyond it (2 TiB with the smallest clusters) the count is an estimate: nobody waits for statfs to sort millions of pieces.
-    private const uint MostGroups = 1 << 18;
+    // Beyond it (16 TiB with the smallest clusters of blocks of 4 KiB) the count is an estimate: nobody waits for statfs to sort millions of pieces,
+    // and all threads may be at it at once.
+    private const uint MostGroups = 1 << 16;
 
     internal static ulong Count(Superblock superblock, GroupTable groups)
     {
         uint count = superblock.GroupCount;
         if (count > MostGroups)
             return count * (ulong)Clusters(superblock, superblock.InodeTableBlocks);
-        var pieces = new List<(ulong First, ulong Last)>();
+        var pieces = new List<(ulong First, ulong Last)>(4 * (int)count);
         for (uint group = 0; group < count; group++)
         {
             ulong start = superblock.FirstDataBlock + (ulong)group * superblock.BlocksPerGroup;

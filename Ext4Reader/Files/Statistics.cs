@@ -14,6 +14,10 @@ internal sealed class Statistics(Superblock superblock, GroupTable groups, Inode
     // One block each for the two bitmaps of a group.
     private const uint Bitmaps = 2;
 
+    // 512 TiB of blocks of 4 KiB: about a second's worth of descriptors. Beyond it statfs shows what the superblock says, and leaves out of the
+    // overhead what only a few groups have.
+    private const uint MostGroups = 1 << 22;
+
     private Box? _computed;
 
     internal Ext4Statistics Get()
@@ -26,7 +30,9 @@ internal sealed class Statistics(Superblock superblock, GroupTable groups, Inode
 
     private Box Compute()
     {
-        (ulong freeClusters, ulong freeInodes) = freed.ApplyTo(groups.CountFree());
+        (ulong freeClusters, ulong freeInodes) = freed.ApplyTo(superblock.GroupCount <= MostGroups
+            ? groups.CountFree()
+            : (superblock.FreeBlockCount >> superblock.ClusterBits, superblock.FreeInodeCount));
         int clusterBits = superblock.ClusterBits;
         ulong freeBlocks = Math.Min(freeClusters, ulong.MaxValue >> clusterBits) << clusterBits;
         ulong overhead = Math.Min(OverheadClusters() << clusterBits, superblock.BlockCount);
@@ -52,10 +58,10 @@ internal sealed class Statistics(Superblock superblock, GroupTable groups, Inode
             return isCounted ? superblock.OverheadClusters : ClusterOverhead.Count(superblock, groups) + Clusters(JournalBlocks());
         }
 
-        ulong overhead = superblock.FirstDataBlock;
         uint count = superblock.GroupCount;
-        for (uint group = 0; group < count; group++)
-            overhead += superblock.InodeTableBlocks + Bitmaps + superblock.BackupBlocks(group);
+        ulong overhead = superblock.FirstDataBlock + count * ((ulong)superblock.InodeTableBlocks + Bitmaps);
+        for (uint group = 0; group < count && count <= MostGroups; group++)
+            overhead += superblock.BackupBlocks(group);
         return overhead + JournalBlocks();
     }
 

@@ -15,6 +15,9 @@ internal static class Orphans
 {
     private const int MaximumCount = 1 << 18;
 
+    // Of the orphan file. Linux makes it of 512 blocks at most.
+    private const ulong MaximumFileBytes = 1UL << 28;
+
     /// <summary>Whether there may be any. Linux leaves the orphans of a filesystem with errors to e2fsck.</summary>
     internal static bool MayExist(Superblock superblock) => !superblock.HasErrors
         && (superblock.LastOrphan != 0
@@ -48,7 +51,7 @@ internal static class Orphans
         if (superblock.OrphanFileInode > superblock.InodeCount || !workspace.Inodes.TryReadAny(superblock.OrphanFileInode, out Inode file))
             return;
         uint? seed = superblock.HasMetadataChecksums ? file.ChecksumSeed : null;
-        ulong count = Math.Min((ulong)file.Size >> superblock.BlockSizeBits, MaximumCount);
+        ulong count = Math.Min((ulong)file.Size, MaximumFileBytes) >> superblock.BlockSizeBits;
         for (uint block = 0; block < count; block++)
         {
             BlockRun run = workspace.Map.Find(file, block, 1);

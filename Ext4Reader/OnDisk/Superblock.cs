@@ -45,6 +45,12 @@ internal sealed class Superblock
     /// <summary>Blocks are allocated in clusters of 2 to the power of this many; 0 without bigalloc.</summary>
     internal required int ClusterBits { get; init; }
 
+    /// <summary>Blocks that were in no use when the superblock was last written, which can be long ago; the group descriptors know better.</summary>
+    internal required ulong FreeBlockCount { get; init; }
+
+    /// <summary>The same of inodes.</summary>
+    internal required uint FreeInodeCount { get; init; }
+
     internal required uint BlocksPerGroup { get; init; }
     internal required uint InodesPerGroup { get; init; }
     internal required int InodeSize { get; init; }
@@ -178,6 +184,8 @@ internal sealed class Superblock
             InodeCount = LittleEndian.U32(raw, 0x00),                                       // s_inodes_count
             BlockCount = is64Bit ? LittleEndian.U64(raw, 0x04, 0x150) : LittleEndian.U32(raw, 0x04), // s_blocks_count
             ReservedBlockCount = is64Bit ? LittleEndian.U64(raw, 0x08, 0x154) : LittleEndian.U32(raw, 0x08), // s_r_blocks_count
+            FreeBlockCount = is64Bit ? LittleEndian.U64(raw, 0x0c, 0x158) : LittleEndian.U32(raw, 0x0c), // s_free_blocks_count
+            FreeInodeCount = LittleEndian.U32(raw, 0x10),                                   // s_free_inodes_count
             FirstDataBlock = LittleEndian.U32(raw, 0x14),                                   // s_first_data_block
             BlockSizeBits = (int)logBlockSize + 10,
             ClusterBits = (int)(logClusterSize - logBlockSize),

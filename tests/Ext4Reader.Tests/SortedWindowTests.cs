@@ -48,6 +48,20 @@ public class SortedWindowTests
         Assert.Equal([4u, 5u], Enumerable.Range(1, 5).Select(directory => (uint)directory).Where(directory => cache.TryGet(directory, 0, 0, out _)));
     }
 
+    [Fact]
+    public void Windows_made_at_once_are_bounded_together()
+    {
+        var cache = new SortedWindowCache();
+        int[] granted = [.. Enumerable.Range(0, 8).Select(_ => cache.Reserve(SortedWindow.MaximumNames))];
+        Assert.Equal(SortedWindow.MaximumNames / 2, granted[0]);
+        Assert.All(granted, names => Assert.InRange(names, 1000, SortedWindow.MaximumNames));
+        Assert.InRange(granted.Sum(), 1, SortedWindow.MaximumNames + 65536);
+        foreach (int names in granted)
+            cache.Release(names);
+        Assert.Equal(granted[0], cache.Reserve(SortedWindow.MaximumNames));
+        Assert.Equal(3, cache.Reserve(3));
+    }
+
     private static SortedWindow Window(uint directory, int names) => new()
     {
         Directory = directory,

@@ -1,4 +1,5 @@
 using TestSupport;
+using TestSupport.Trees;
 using Xunit;
 
 namespace EndToEnd.Tests.Hostile;
@@ -22,6 +23,7 @@ public class CorruptImageTests
         using LiveMount mount = LiveMount.Foregrounded(image);
         Walk walk = null!;
         Deadline.In(Longest).Run(() => walk = Walk.Of(mount.MountPoint), $"walked: {name}; the log: {mount.Log}");
+        Deadline.In(Longest).Run(() => Posix.Filesystem(Posix.FromNet(mount.MountPoint)), $"told how much is free: {name}");
         Assert.True(walk.Paths > 2, $"only {walk.Paths} paths");
         string[][] expected = [.. Images.Expectations(name)];
         foreach (string[] rule in expected)
