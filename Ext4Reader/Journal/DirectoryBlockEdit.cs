@@ -17,15 +17,22 @@ internal static class DirectoryBlockEdit
         TryFindRoom(raw[..Usable(raw, superblock)], nameLength, directory, superblock, out _, out _);
 
     /// <summary>Adds an entry if it fits.</summary>
-    internal static bool TryInsert(byte[] raw, ReadOnlySpan<byte> name, NewEntry entry, uint directory, Superblock superblock)
+    internal static bool TryInsert(byte[] raw, ReadOnlySpan<byte> name, NewEntry entry, uint directory, Superblock superblock) =>
+        TryInsert(raw, Usable(raw, superblock), name, entry, directory, superblock);
+
+    /// <summary>The same in a piece of an inode, which has no checksum of its own.</summary>
+    internal static bool TryInsertInline(byte[] raw, ReadOnlySpan<byte> name, NewEntry entry, uint directory, Superblock superblock) =>
+        TryInsert(raw, raw.Length, name, entry, directory, superblock);
+
+    private static bool TryInsert(byte[] raw, int length, ReadOnlySpan<byte> name, NewEntry entry, uint directory, Superblock superblock)
     {
-        Span<byte> usable = raw.AsSpan(0, Usable(raw, superblock));
+        Span<byte> usable = raw.AsSpan(0, length);
         if (!TryFindRoom(usable, name.Length, directory, superblock, out int offset, out int used))
             return false;
-        int length = DirectoryEntry.Parse(usable[offset..], raw.Length).RecordLength;
+        int recordLength = DirectoryEntry.Parse(usable[offset..], raw.Length).RecordLength;
         if (used > 0)
             SetLength(raw, offset, used);
-        Write(raw, offset + used, length - used, name, entry);
+        Write(raw, offset + used, recordLength - used, name, entry);
         return true;
     }
 

@@ -87,7 +87,7 @@ internal sealed class ExtentEdit
                 kept.Add(old with { Length = before });
             if (after > 0)
                 kept.Add(Part(old, old.Length - after, after));
-            space.MarkBlocks(old.FirstImageBlock + before, old.Length - before - after, isUsed: false);
+            space.MarkBlocks(old.FirstImageBlock + before, old.Length - before - after, isUsed: false, isWhole: true);
         }
 
         _extents.RemoveRange(start, index - start);

@@ -52,8 +52,6 @@ internal sealed class FastCommits
         int tags = commits.Count();
         if (tags == 0)
             return;
-        if (workspace.Superblock.Features.Has(ReadOnlyFeatures.BigAllocation))
-            throw UnsupportedImageException.FastCommit("the image has the feature bigalloc");
         commits.CarryOut(tags);
     }
 
@@ -129,6 +127,7 @@ internal sealed class FastCommits
                 case FastCommitTagType.Inode:
                     ReadOnlySpan<byte> record = FastCommitTag.Inode(value, out uint number);
                     inodes.Replace(number, record);
+                    names.Forget(number);
                     break;
                 case FastCommitTagType.Create or FastCommitTagType.Link or FastCommitTagType.Unlink:
                     ReadOnlySpan<byte> name = FastCommitTag.Entry(value, out uint directory, out uint inode);
@@ -142,6 +141,7 @@ internal sealed class FastCommits
             return --tags > 0;
         });
         inodes.Finish();
+        names.Finish();
     }
 
     /// <summary>Shows all tags, until the visitor has had enough. What is no tag is shown as none.</summary>

@@ -106,6 +106,6 @@ internal static class Orphans
                 blocks--;
         }
 
-        return blocks <= superblock.BlockCount ? (long)blocks : 0;
+        return blocks <= superblock.BlockCount ? (long)(blocks >> superblock.ClusterBits) : 0;
     }
 }

@@ -18,9 +18,9 @@ internal sealed class SpaceEdit
     {
         _workspace = workspace;
         _superblock = workspace.Superblock;
-        foreach ((ulong first, ulong length) in reserved.Order())
+        foreach ((ulong start, ulong length) in reserved.Order())
         {
-            ulong end = first + length;
+            (ulong first, ulong end) = Clusters(start, length, isWhole: false);
             if (_reserved.Count > 0 && first <= _reserved[^1].End)
                 _reserved[^1] = (_reserved[^1].First, Math.Max(end, _reserved[^1].End));
             else
@@ -29,18 +29,25 @@ internal sealed class SpaceEdit
     }
 
     /// <summary>Marks blocks as used or free.</summary>
-    internal void MarkBlocks(ulong first, ulong length, bool isUsed)
+    /// <param name="start">The first block.</param>
+    /// <param name="length">How many.</param>
+    /// <param name="isUsed">Which of the two.</param>
+    /// <param name="isWhole">Whether clusters count only if all of their blocks are meant: of the others, the rest may be in use.</param>
+    internal void MarkBlocks(ulong start, ulong length, bool isUsed, bool isWhole = false)
     {
-        while (length > 0)
+        uint perGroup = _superblock.BlocksPerGroup >> _superblock.ClusterBits;
+        ulong origin = _superblock.FirstDataBlock >> _superblock.ClusterBits;
+        (ulong first, ulong end) = Clusters(start, length, isWhole);
+        while (first < end)
         {
-            (ulong group, ulong bit) = Math.DivRem(first - _superblock.FirstDataBlock, _superblock.BlocksPerGroup);
-            ulong part = Math.Min(length, _superblock.BlocksPerGroup - bit);
+            (ulong group, ulong bit) = Math.DivRem(first - origin, perGroup);
+            ulong part = Math.Min(end - first, perGroup - bit);
             Span<byte> bitmap = BlockBitmap((uint)group);
             long changed = 0;
-            for (ulong end = bit + part; bit < end; bit++)
+            for (ulong last = bit + part; bit < last; bit++)
                 changed += Set(bitmap, (int)bit, isUsed);
             _workspace.Freed = _workspace.Freed with { Blocks = _workspace.Freed.Blocks - changed };
-            (first, length) = (first + part, length - part);
+            first += part;
         }
     }
 
@@ -73,16 +80,17 @@ internal sealed class SpaceEdit
                 continue;
             Span<byte> bitmap = BlockBitmap(group);
             ulong first = _superblock.FirstDataBlock + (ulong)group * _superblock.BlocksPerGroup;
-            ulong count = Math.Min(_superblock.BlocksPerGroup, _superblock.BlockCount - first);
+            ulong count = Math.Min(_superblock.BlocksPerGroup, _superblock.BlockCount - first) >> _superblock.ClusterBits;
             for (int at = bitmap.IndexOfAnyExcept((byte)0xff); at >= 0 && (ulong)at * 8 < count; at++)
             {
                 for (int free = bitmap[at] ^ byte.MaxValue; free != 0; free &= free - 1)
                 {
                     ulong bit = (ulong)at * 8 + (uint)BitOperations.TrailingZeroCount(free);
-                    if (bit >= count || IsReserved(first + bit))
+                    ulong found = first + (bit << _superblock.ClusterBits);
+                    if (bit >= count || IsReserved(found >> _superblock.ClusterBits))
                         continue;
-                    MarkBlocks(first + bit, 1, isUsed: true);
-                    return first + bit;
+                    MarkBlocks(found, 1, isUsed: true);
+                    return found;
                 }
             }
         }
@@ -101,20 +109,30 @@ internal sealed class SpaceEdit
         return isUsed ? 1 : -1;
     }
 
-    private bool IsReserved(ulong block)
+    /// <summary>The clusters of a run of blocks: those that have some of it, or those that have nothing else.</summary>
+    private (ulong First, ulong End) Clusters(ulong start, ulong length, bool isWhole)
+    {
+        ulong rest = (1UL << _superblock.ClusterBits) - 1;
+        ulong end = start + length;
+        return isWhole
+            ? ((start + rest) >> _superblock.ClusterBits, end >> _superblock.ClusterBits)
+            : (start >> _superblock.ClusterBits, (end + rest) >> _superblock.ClusterBits);
+    }
+
+    private bool IsReserved(ulong cluster)
     {
         int low = 0;
         int high = _reserved.Count;
         while (low < high)
         {
             int middle = (low + high) >>> 1;
-            if (_reserved[middle].End <= block)
+            if (_reserved[middle].End <= cluster)
                 low = middle + 1;
             else
                 high = middle;
         }
 
-        return low < _reserved.Count && _reserved[low].First <= block;
+        return low < _reserved.Count && _reserved[low].First <= cluster;
     }
 
     private bool IsUninitialized(uint group)

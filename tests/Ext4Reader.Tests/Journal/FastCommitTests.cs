@@ -6,6 +6,7 @@ namespace Ext4Reader.Tests.Journal;
 public class FastCommitTests
 {
     private const string Path = "/sizes/4096";
+    private const string Inline = "/deep/er/still";
     private const uint Root = 2;
     private const uint New = 900;
     private const ushort Folder = 0x41ed;
@@ -157,6 +158,52 @@ public class FastCommitTests
     }
 
     [Fact]
+    public void A_directory_in_its_inode_gains_and_loses_names()
+    {
+        ImageRecipe recipe = JournaledImage.FastRecipe with { Options = With("inline_data") };
+        using var journaled = new JournaledImage(hasFastCommits: true, recipe: recipe);
+        journaled.Commit((journaled.BlockOf("/sizes/300000"), new byte[1024]));
+        uint folder = journaled.Image.Number(Inline);
+        uint number = journaled.Image.Number(Path);
+        new FastCommitWriter(journaled).Head().Entry(FastCommitTagType.Link, folder, "a", number).Entry(FastCommitTagType.Link, folder, "b", number)
+            .Entry(FastCommitTagType.Unlink, folder, "a", number).Tail();
+        Ext4Image image = journaled.Open();
+        Assert.True(image.Find(Inline).HasInlineContent);
+        Assert.Equal([".", "..", "b", "bottom"], image.List(image.Find(Inline)).Select(entry => entry.Name));
+        Assert.Equal(number, image.Find(Inline + "/b").Number);
+    }
+
+    [Fact]
+    public void A_directory_in_its_inode_that_is_full_is_refused_by_name()
+    {
+        ImageRecipe recipe = JournaledImage.FastRecipe with { Options = With("inline_data") };
+        using var journaled = new JournaledImage(hasFastCommits: true, recipe: recipe);
+        journaled.Commit((journaled.BlockOf("/sizes/300000"), new byte[1024]));
+        new FastCommitWriter(journaled).Head().Entry(FastCommitTagType.Link, journaled.Image.Number(Inline), new string('n', 200), journaled.Image.Number(Path)).Tail();
+        Assert.Contains("inline_data", Assert.Throws<UnsupportedImageException>(journaled.Open).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Names_of_casefolded_directories_are_found_by_any_casing()
+    {
+        ImageRecipe recipe = JournaledImage.FastRecipe with
+        {
+            Options = With("casefold"), SettingsFirst = ["sif /sizes flags 0x40080000"],
+        };
+        using var journaled = new JournaledImage(hasFastCommits: true, recipe: recipe);
+        uint folder = journaled.Image.Number("/sizes");
+        uint number = journaled.Image.Number(Path);
+        journaled.Commit((journaled.BlockOf(Path), Original()[..1024]));
+        new FastCommitWriter(journaled).Head().Entry(FastCommitTagType.Link, folder, "Name", number).Entry(FastCommitTagType.Link, folder, "NAME", number)
+            .Entry(FastCommitTagType.Link, folder, "other", number).Entry(FastCommitTagType.Unlink, folder, "OTHER", number).Tail();
+        Ext4Image image = journaled.Open();
+        Assert.Single(image.List(image.Find("/sizes")), entry => entry.Name is "Name" or "NAME");
+        Assert.Equal(number, image.Find("/sizes/nAmE").Number);
+        Assert.False(image.TryLookup(image.Find("/sizes"), "other"u8, out _));
+        Assert.Equal(2u, image.Find("/sizes/name").LinkCount);
+    }
+
+    [Fact]
     public void Random_damage_never_does_more_than_refuse()
     {
         var random = new Random(2);
@@ -198,6 +245,8 @@ public class FastCommitTests
         journaled.Commit((journaled.BlockOf(Path), Original()[..1024]));
         return journaled;
     }
+
+    private static string With(string feature) => JournaledImage.FastRecipe.Options.Replace("fast_commit", $"fast_commit,{feature}", StringComparison.Ordinal);
 
     private static FastCommitWriter Writer(JournaledImage journaled) => new(journaled);
 
