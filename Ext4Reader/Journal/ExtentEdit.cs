@@ -25,6 +25,9 @@ internal sealed class ExtentEdit
     /// <summary>Whether the tree must be made anew.</summary>
     internal bool IsChanged { get; set; }
 
+    /// <summary>Pieces of content and blocks of the tree.</summary>
+    internal int Pieces => _extents.Count + _nodes.Count;
+
     /// <summary>Blocks of content and of the tree.</summary>
     internal ulong BlockCount => (ulong)_extents.Sum(extent => (long)extent.Length) + (ulong)_nodes.Count;
 
@@ -39,6 +42,7 @@ internal sealed class ExtentEdit
             inode,
             extent =>
             {
+                workspace.Spend(1);
                 edit.Append(extent);
                 edit.CheckCount(number);
             },
@@ -71,6 +75,8 @@ internal sealed class ExtentEdit
     internal void Remove(uint first, ulong length, SpaceEdit space)
     {
         IsChanged = true;
+        // What lies behind moves in memory.
+        space.Spend(1 + (_extents.Count >> 5));
         ulong end = first + length;
         int index = IndexOf(first);
         if (index > 0 && _extents[index - 1].FirstFileBlock + (ulong)_extents[index - 1].Length > first)
@@ -103,6 +109,7 @@ internal sealed class ExtentEdit
     internal void Write(Span<byte> root, uint seed, uint group, Workspace workspace, SpaceEdit space)
     {
         IsChanged = false;
+        workspace.Spend(_extents.Count);
         Merge();
         int perBlock = (workspace.Superblock.BlockSize - HeaderSize) / Extent.Size;
         var spare = new Queue<ulong>(_nodes);

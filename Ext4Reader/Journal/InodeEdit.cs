@@ -8,8 +8,12 @@ namespace Ext4Reader.Journal;
 /// <summary>Changes inodes and their maps as fast commits say. Maps are kept as lists until somebody needs them in the image.</summary>
 internal sealed class InodeEdit(Workspace workspace, SpaceEdit space)
 {
+    // Of all files together, 30 bytes each.
+    private const int MaximumPieces = 1 << 20;
+
     private readonly Superblock _superblock = workspace.Superblock;
     private readonly Dictionary<uint, ExtentEdit> _maps = [];
+    private long _pieces;
 
     /// <summary>The group an inode is in.</summary>
     internal uint GroupOf(uint number) => (number - 1) / _superblock.InodesPerGroup;
@@ -20,7 +24,7 @@ internal sealed class InodeEdit(Workspace workspace, SpaceEdit space)
         if (!_superblock.IsNameableInode(number))
             return;
         _ = Flush(number);
-        _maps.Remove(number);
+        Drop(number);
         MarkInUse(number);
         Span<byte> raw = workspace.EditInode(number);
         uint oldSeed = _superblock.InodeSeed(number, InodeRecord.Generation(raw));
@@ -30,7 +34,7 @@ internal sealed class InodeEdit(Workspace workspace, SpaceEdit space)
             Span<byte> map = raw.Slice(InodeRecord.MapOffset, InodeRecord.MapSize);
             if (!ExtentNode.HasMagic(map))
                 ExtentNode.MakeEmptyRoot(map);
-            _maps[number] = ExtentEdit.Load(new Inode(map) { Number = number, ChecksumSeed = oldSeed }, workspace);
+            Keep(number, ExtentEdit.Load(new Inode(map) { Number = number, ChecksumSeed = oldSeed }, workspace));
             // A new generation makes all checksums of the tree new.
             _maps[number].IsChanged = true;
             _ = Flush(number);
@@ -145,8 +149,22 @@ internal sealed class InodeEdit(Workspace workspace, SpaceEdit space)
         if (!TryRead(number, out Inode inode) || !inode.UsesExtents)
             return false;
         map = ExtentEdit.Load(inode, workspace);
-        _maps[number] = map;
+        Keep(number, map);
         return true;
+    }
+
+    private void Keep(uint number, ExtentEdit map)
+    {
+        _maps[number] = map;
+        _pieces += map.Pieces;
+        if (_pieces > MaximumPieces)
+            throw UnsupportedImageException.FastCommit($"they change files in more than {MaximumPieces} pieces");
+    }
+
+    private void Drop(uint number)
+    {
+        if (_maps.Remove(number, out ExtentEdit? map))
+            _pieces -= map.Pieces;
     }
 
     private void Free(uint number)
@@ -155,7 +173,7 @@ internal sealed class InodeEdit(Workspace workspace, SpaceEdit space)
         if (TryMap(number, out ExtentEdit? map))
         {
             map.MarkAll(space, isUsed: false);
-            _maps.Remove(number);
+            Drop(number);
             ExtentNode.MakeEmptyRoot(raw.Slice(InodeRecord.MapOffset, InodeRecord.MapSize));
         }
 

@@ -28,6 +28,9 @@ internal sealed class SpaceEdit
         }
     }
 
+    /// <summary>Counts what is done for fast commits.</summary>
+    internal void Spend(long steps) => _workspace.Spend(steps);
+
     /// <summary>Marks blocks as used or free.</summary>
     /// <param name="start">The first block.</param>
     /// <param name="length">How many.</param>
@@ -38,6 +41,7 @@ internal sealed class SpaceEdit
         uint perGroup = _superblock.BlocksPerGroup >> _superblock.ClusterBits;
         ulong origin = _superblock.FirstDataBlock >> _superblock.ClusterBits;
         (ulong first, ulong end) = Clusters(start, length, isWhole);
+        Spend(1 + (long)(length >> 6));
         while (first < end)
         {
             (ulong group, ulong bit) = Math.DivRem(first - origin, perGroup);
@@ -76,6 +80,7 @@ internal sealed class SpaceEdit
         for (uint passed = 0; passed < groups; passed++)
         {
             uint group = (uint)(((ulong)nearGroup + passed) % groups);
+            Spend(10);
             if (IsUninitialized(group))
                 continue;
             Span<byte> bitmap = BlockBitmap(group);

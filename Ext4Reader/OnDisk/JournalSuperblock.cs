@@ -102,6 +102,8 @@ internal sealed class JournalSuperblock
         if (start >= length)
             throw Absurd($"a transaction that starts in block {start} of {length}");
         (uint end, (uint, uint) fast) = Divide(length, (incompatible & JournalIncompatibleFeatures.FastCommit) != 0, BigEndian.U32(raw, 0x54)); // s_num_fc_blks
+        if (first >= end)
+            throw Absurd($"a log that starts with block {first} and ends before block {end}");
         return new JournalSuperblock
         {
             Compatible = compatible,

@@ -188,7 +188,8 @@ public class FastCommitTests
     {
         ImageRecipe recipe = JournaledImage.FastRecipe with
         {
-            Options = With("casefold"), SettingsFirst = ["sif /sizes flags 0x40080000"],
+            Options = With("casefold"),
+            SettingsFirst = ["sif /sizes flags 0x40080000"],
         };
         using var journaled = new JournaledImage(hasFastCommits: true, recipe: recipe);
         uint folder = journaled.Image.Number("/sizes");
@@ -201,6 +202,15 @@ public class FastCommitTests
         Assert.Equal(number, image.Find("/sizes/nAmE").Number);
         Assert.False(image.TryLookup(image.Find("/sizes"), "other"u8, out _));
         Assert.Equal(2u, image.Find("/sizes/name").LinkCount);
+    }
+
+    [Fact]
+    public void A_log_that_starts_among_the_fast_commits_is_refused()
+    {
+        using JournaledImage journaled = Journaled();
+        JournaledImage.Put(journaled.Raw(0), 0x14, (uint)journaled.FirstFastBlock + 1);
+        journaled.SealSuperblock();
+        Assert.Equal(Corruption.JournalSuperblock, Assert.Throws<CorruptImageException>(journaled.Open).Kind);
     }
 
     [Fact]
