@@ -9,7 +9,7 @@ namespace Fuzz.Tests;
 /// </summary>
 internal static class FuzzSettings
 {
-    private const int Targets = 2;
+    private const int Targets = 3;
 
     public static int Seed => (int)Read("FUSE4FS_FUZZ_SEED", 1);
 

@@ -16,6 +16,7 @@ public sealed class ImageFuzzTests
     [
         "ext4", "ext3", "ext2", "blocks-1k", "blocks-64k", "xattrs", "acls", "hash-tea-signed", "hash-legacy-unsigned", "htree-two-levels",
         "unindexed-directory", "indirect", "sparse", "no-metadata-csum", "no-64bit", "inode-128", "csum-seed", "symlinks", "symlinks-ext2", "devices",
+        "bigalloc", "meta-bg", "inline-data", "ea-inode", "casefold-strict", "fast-commit",
     ];
 
     [Fact]

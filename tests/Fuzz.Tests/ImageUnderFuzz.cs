@@ -29,13 +29,16 @@ internal sealed class ImageUnderFuzz : IDisposable
     /// <summary>What there is to see before anything is broken.</summary>
     public Survey Sound { get; }
 
-    public Ext4Image Open() => Ext4Image.Open(_copy.ImagePath, new Ext4OpenOptions { NoRecovery = true });
+    public Ext4Image Open(bool recover = false) => Ext4Image.Open(_copy.ImagePath, new Ext4OpenOptions { NoRecovery = !recover });
 
     /// <summary>Breaks the image, uses it and mends it.</summary>
-    public void With(Random random, Action<Mutation> use)
+    public void With(Random random, Action<Mutation> use) => With(patch => new Mutator(Layout, patch, random).Run(), use);
+
+    /// <summary>The same with a mutation of one's own.</summary>
+    public void With(Func<Patch, Mutation> mutate, Action<Mutation> use)
     {
         var patch = new Patch(_bytes);
-        Mutation mutation = new Mutator(Layout, patch, random).Run();
+        Mutation mutation = mutate(patch);
         try
         {
             foreach ((int offset, int length) in patch.Changes)

@@ -30,15 +30,29 @@ internal sealed class Layout
 
     public IReadOnlyList<Structure> Structures => _structures;
 
+    /// <summary>Where the blocks of the journal are, in bytes.</summary>
+    public IReadOnlyList<int> Journal { get; private set; } = [];
+
+    /// <summary>Where the blocks of the orphan file are, in bytes.</summary>
+    public IReadOnlyList<int> OrphanFile { get; private set; } = [];
+
     /// <summary>The inodes that use an attribute block: Linux shares equal ones.</summary>
     public IEnumerable<uint> UsersOfAttributes(int offset) =>
         _structures.Where(other => other.Kind == StructureKind.Inode && AttributeBlock(other.Offset) << Superblock.BlockSizeBits == (ulong)offset)
             .Select(other => other.Owner);
 
+    /// <summary>Whether an inode is the value of other inodes' attributes.</summary>
+    public bool IsAttributeValue(uint number) =>
+        _inodes.TryGetValue(number, out int at) && (LittleEndian.U32(_bytes, at + 0x20) & InodeRecord.AttributeValueFlag) != 0;
+
     /// <summary>Where an inode in use lies, or lay before anything was broken.</summary>
     public int InodeAt(uint number) => _inodes[number];
 
-    private int GroupAt(uint group) => ((int)(Superblock.FirstDataBlock + 1) * Superblock.BlockSize) + ((int)group * Superblock.DescriptorSize);
+    private int GroupAt(uint group)
+    {
+        (uint block, uint index) = Math.DivRem(group, (uint)Superblock.DescriptorsPerBlock);
+        return At(Superblock.DescriptorBlock(block)) + ((int)index * Superblock.DescriptorSize);
+    }
 
     private int FindInode(uint number)
     {
@@ -63,7 +77,8 @@ internal sealed class Layout
             _structures.Add(new Structure(StructureKind.AttributeBlock, At(attributes), Superblock.BlockSize, number));
         int type = mode >> 12;
         bool isSlowLink = type == 0xa && LittleEndian.U32(_bytes, at + 0x04) >= InodeRecord.MapSize;
-        if (type is not (0x4 or 0x8) && !isSlowLink)
+        bool isInline = (LittleEndian.U32(_bytes, at + 0x20) & InodeRecord.InlineDataFlag) != 0;
+        if ((type is not (0x4 or 0x8) && !isSlowLink) || isInline)
             return;
         var blocks = new SortedDictionary<uint, ulong>();
         if ((LittleEndian.U32(_bytes, at + 0x20) & InodeRecord.ExtentsFlag) != 0)
@@ -72,7 +87,11 @@ internal sealed class Layout
             AddPointers(number, at + MapOffset, blocks);
         if (type == 0x4)
             AddDirectory(number, (LittleEndian.U32(_bytes, at + 0x20) & InodeRecord.IndexFlag) != 0, blocks);
+        else if (number == Superblock.OrphanFileInode)
+            OrphanFile = [.. blocks.Values.Select(At)];
         else if (number == JournalInode)
+            Journal = [.. blocks.Values.Select(At)];
+        if (number == JournalInode)
             _structures.AddRange(blocks.Values.Take(JournalBlocks).Select(block => new Structure(StructureKind.Journal, At(block), Superblock.BlockSize, number)));
     }
 

@@ -144,7 +144,8 @@ internal sealed class Mutator(Layout layout, Patch patch, Random random)
                 break;
             // What a descriptor that passes for sound calls metadata is nobody's content, and neither is what the journal has.
             case StructureKind.GroupDescriptor when isRepaired || !layout.Superblock.HasGroupChecksums:
-            case StructureKind.Inode or StructureKind.ExtentBlock or StructureKind.PointerBlock when structure.Owner == layout.Superblock.JournalInode:
+            case StructureKind.Inode or StructureKind.ExtentBlock or StructureKind.PointerBlock
+                when structure.Owner == layout.Superblock.JournalInode || layout.IsAttributeValue(structure.Owner):
                 _touchedAll = true;
                 break;
             case StructureKind.GroupDescriptor:
