@@ -1,28 +1,8 @@
 using Fuse4fs.Device;
-using Fuse4fs.Protocol;
 using Fuse4fs.State;
 using Microsoft.Extensions.Logging;
 
 namespace Fuse4fs.Supervisor;
-
-/// <summary>What becomes of requests at this moment.</summary>
-internal enum Phase
-{
-    /// <summary>A worker looks at the image; requests wait.</summary>
-    Starting,
-
-    /// <summary>A worker answers.</summary>
-    Serving,
-
-    /// <summary>No worker, by order; requests wait.</summary>
-    Paused,
-
-    /// <summary>e2fsck or a command works on the image; requests wait.</summary>
-    Checking,
-
-    /// <summary>The next worker waits for its time, or for an image that it can serve; requests wait.</summary>
-    Waiting,
-}
 
 /// <summary>
 /// The life of the workers behind one mount: started, ended, replaced, with e2fsck in between where that is wanted. Driven by the supervisor's loop;
@@ -33,13 +13,14 @@ internal sealed partial class Service : IDisposable
     private const int VerdictPatience = 60_000;
     private const int StopPatience = 500;
     private const int LookAgain = 200;
+    private const int WatchInterval = 500;
 
     private readonly MountRequest _request;
     private readonly IReadOnlyList<string> _program;
     private readonly FuseDevice _device;
     private readonly ILogger _log;
     private readonly RestartPolicy _policy;
-    private readonly ResidentBuffer _notification = new(4096);
+    private readonly RequestLedger _ledger;
     private readonly string _imagePath;
     private readonly string? _journalPath;
     private ImageFile? _image;
@@ -65,6 +46,7 @@ internal sealed partial class Service : IDisposable
         State = state;
         Worker = worker;
         _device = device;
+        _ledger = new RequestLedger(state, device);
         _log = log;
         _policy = new RestartPolicy(request.MaxRestarts);
     }
@@ -104,18 +86,6 @@ internal sealed partial class Service : IDisposable
 
     /// <summary>How long requests waited the last time, in milliseconds.</summary>
     public long LastWait { get; private set; }
-
-    /// <summary>Requests answered so far, by all workers.</summary>
-    public ulong Answers
-    {
-        get
-        {
-            ulong sum = 0;
-            for (int i = 0; i < SessionState.MostThreads; i++)
-                sum = unchecked(sum + State.Thread(i).Answers); // a worker can write anything there
-            return sum;
-        }
-    }
 
     /// <summary>Ends the worker, if there is one, and gives the image up. Requests wait.</summary>
     /// <param name="kill">At once, whatever it is doing; otherwise what is in hand is finished, for half a second.</param>
@@ -215,7 +185,7 @@ internal sealed partial class Service : IDisposable
         Worker?.Dispose();
         Worker = null;
         ReleaseImage();
-        _notification.Dispose();
+        _ledger.Dispose();
     }
 
     private void StartWorker()
@@ -267,7 +237,7 @@ internal sealed partial class Service : IDisposable
         bool crashed = !Worker.WasKilled;
         WorkerDied(_log, Worker.Id, Worker.DescribeEnd());
         CloseAccount(crashed);
-        int? delay = _policy.NoteDeath(Answers);
+        int? delay = _policy.NoteDeath(_ledger.Answers);
         if (delay is null)
             GivenUp = $"{_policy.DeathsWithoutAnswer} workers have died without an answer between them (--max-restarts)";
         else if (_request.OnCrash == OnCrash.Stop)
@@ -289,7 +259,7 @@ internal sealed partial class Service : IDisposable
         {
             Worker.AskToStop();
             long end = Environment.TickCount64 + StopPatience;
-            while (HasRequestInHand() && Environment.TickCount64 < end && !Worker.HasEnded(milliseconds: 2))
+            while (_ledger.HasRequestInHand && Environment.TickCount64 < end && !Worker.HasEnded(milliseconds: 2))
             {
                 // what is in hand is finished
             }
@@ -304,7 +274,7 @@ internal sealed partial class Service : IDisposable
         Worker.Kill();
         Deaths++;
         CloseAccount(crashed: true);
-        if (_policy.NoteDeath(Answers) is int delay)
+        if (_policy.NoteDeath(_ledger.Answers) is int delay)
             Enter(Phase.Waiting, "", delay);
         else
             GivenUp = $"worker after worker {why}";
@@ -312,71 +282,17 @@ internal sealed partial class Service : IDisposable
 
     private void Watch()
     {
-        long now = Environment.TickCount64;
-        for (int i = 0; i < SessionState.MostThreads; i++)
-        {
-            ref ThreadRecord record = ref State.Thread(i);
-            if (Volatile.Read(ref record.Unique) != 0 && now - record.Since > _request.Watchdog * 1000L)
-            {
-                Replace($"has been at one request for {_request.Watchdog} seconds (--watchdog)");
-                return;
-            }
-        }
-        NextTime = now + 500;
+        if (_ledger.HasRequestOlderThan(_request.Watchdog))
+            Replace($"has been at one request for {_request.Watchdog} seconds (--watchdog)");
+        else
+            NextTime = Environment.TickCount64 + WatchInterval;
     }
 
-    // The worker has ended: its requests go back to the kernel's queue at once, whatever comes next. Then their callers can at least be killed, and whoever
-    // reads next has them.
     private void CloseAccount(bool crashed)
     {
-        int length = Notification.Resend(_notification.Span);
-        bool resent = State.Negotiated.Minor >= Negotiation.ResendMinor && _device.Write(_notification.Span[..length]);
-        for (int i = 0; i < SessionState.MostThreads; i++)
-        {
-            ref ThreadRecord record = ref State.Thread(i);
-            if (record.Unique == 0)
-                continue;
-            if (crashed)
-                Suspect(record);
-            if (!resent)
-                Fail(record.Unique);
-            record.Unique = 0;
-        }
+        _ledger.Close(crashed);
         Worker!.Dispose();
         Worker = null;
-    }
-
-    // Before Linux 6.9 what a dead worker had taken cannot be had again: an error is better than a caller that waits for ever.
-    private void Fail(ulong unique)
-    {
-        int length = new ReplyWriter(_notification.Span, unique).Send(Errno.EIO);
-        _ = _device.Write(_notification.Span[..length]);
-    }
-
-    private void Suspect(in ThreadRecord record)
-    {
-        Span<Suspect> suspects = State.Suspects;
-        int place = -1;
-        for (int i = 0; i < suspects.Length; i++)
-        {
-            if (suspects[i].Unique == record.Unique)
-            {
-                suspects[i].Deaths++;
-                return;
-            }
-            if (suspects[i].Unique == 0 && place < 0)
-                place = i;
-        }
-        if (place >= 0)
-            suspects[place] = new Suspect { Unique = record.Unique, NodeId = record.NodeId, Opcode = record.Opcode, Deaths = 1 };
-    }
-
-    private bool HasRequestInHand()
-    {
-        for (int i = 0; i < SessionState.MostThreads; i++)
-            if (Volatile.Read(ref State.Thread(i).Unique) != 0)
-                return true;
-        return false;
     }
 
     private void ReleaseImage()
@@ -402,7 +318,7 @@ internal sealed partial class Service : IDisposable
             LastWait = WaitingSince == 0 ? 0 : now - WaitingSince;
             WaitingSince = 0;
             if (_request.Watchdog > 0)
-                milliseconds = 500;
+                milliseconds = WatchInterval;
         }
         else if (WaitingSince == 0)
         {

@@ -19,8 +19,6 @@ internal sealed partial class SupervisorProcess : IDisposable
     private readonly ILogger _log;
     private readonly Descriptor _signals;
     private readonly List<PosixSignalRegistration> _registrations = [];
-    private readonly long _started = Environment.TickCount64;
-    private readonly List<(ControlCaller Caller, string Done)> _expectant = [];
     private ImageFile? _image;
     private ImageFile? _journal;
     private SessionState? _state;
@@ -28,6 +26,7 @@ internal sealed partial class SupervisorProcess : IDisposable
     private FuseMount? _mount;
     private Service? _service;
     private ControlSocket? _control;
+    private ControlDesk? _desk;
 
     /// <param name="request">What to mount, and how.</param>
     /// <param name="program">The command line of this program, for workers.</param>
@@ -83,6 +82,8 @@ internal sealed partial class SupervisorProcess : IDisposable
         _control = ControlSocket.TryOpen(_mount.Minor, out string problem);
         if (_control is null)
             NoControl(_log, problem);
+        else
+            _desk = new ControlDesk(_control, _service, _mount, _request);
         return SessionState.PrimingName(_state.PrimingToken);
     }
 
@@ -123,7 +124,7 @@ internal sealed partial class SupervisorProcess : IDisposable
             if (watched[5].Returned != 0)
                 _control!.Accept();
             if (watched[2].Returned != 0 && _service.OnWorker())
-                TellAll(null);
+                _desk?.TellAll(null);
             else if (watched[4].Returned != 0)
                 _service.OnCheck();
             else if (Environment.TickCount64 >= _service.NextTime)
@@ -131,8 +132,8 @@ internal sealed partial class SupervisorProcess : IDisposable
             // Last, for they change what was watched.
             for (int i = callers - 1; i >= 0; i--)
                 if (watched[Fixed + i].Returned != 0)
-                    Attend(_control!.Callers[i]);
-            TellThoseWhoWaitInVain();
+                    _desk!.Attend(_control!.Callers[i]);
+            _desk?.TellThoseWhoWaitInVain();
             if (_service.GivenUp is string why)
                 return GiveUp(why);
         }
@@ -203,103 +204,11 @@ internal sealed partial class SupervisorProcess : IDisposable
         if (_mount!.IsGone)
             return EndAfterUnmount();
         NoHope(_log, why, MountPoint);
-        TellAll(why);
+        _desk?.TellAll(why);
         _mount.Abort();
         _mount.Leave();
         return ExitCode.MountFailure;
     }
-
-    // A caller has sent something, or is gone.
-    private void Attend(ControlCaller caller)
-    {
-        if (!caller.Read())
-        {
-            _expectant.RemoveAll(entry => entry.Caller == caller);
-            _control!.Remove(caller);
-            return;
-        }
-        if (caller.Request is not ControlRequest request)
-            return;
-        switch (request.Verb)
-        {
-            case ControlVerb.Wait:
-                break;
-            case ControlVerb.Status:
-                Reply(caller, null, null);
-                break;
-            case ControlVerb.Pause:
-                _service!.Pause(request.Kill, "paused by fuse4fs pause");
-                if (request.ThenResume)
-                    GoOn(caller, "resumed", () => _service.Resume());
-                else
-                    Reply(caller, "paused; requests wait until fuse4fs resume", null);
-                break;
-            case ControlVerb.Resume:
-                if (_service!.IsCurrent)
-                    Reply(caller, "running already", null);
-                else
-                    GoOn(caller, "resumed", _service.Phase is Phase.Paused or Phase.Waiting ? () => _service.Resume() : null);
-                break;
-            case ControlVerb.Restart:
-                Restart(caller, request);
-                break;
-        }
-    }
-
-    private void Restart(ControlCaller caller, ControlRequest request)
-    {
-        bool writes = request.Fsck || request.Exec.Length != 0 || request.DropCaches;
-        if (writes && !request.Force && _mount!.OverlayAbove() is string overlay)
-        {
-            Reply(caller, null, $"an overlayfs on {overlay} stands on this mount and would not survive it; unmount it first, or use --force");
-            return;
-        }
-        if (request.DropCaches)
-        {
-            _state!.Resume.DropsAll = true;
-            _state.Resume.IsTouched = true;
-        }
-        string[] arguments = request.FsckArguments.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        GoOn(caller, "restarted", () =>
-        {
-            if (request.Fsck)
-            {
-                _service!.ResumeAfter((path, offset) => FilesystemCheck.StartFsck(path, offset, arguments));
-            }
-            else if (request.Exec.Length != 0)
-            {
-                _service!.ResumeAfter((path, _) => FilesystemCheck.StartCommand(request.Exec, path));
-            }
-            else
-            {
-                _service!.Pause(kill: false, "");
-                _service.Resume();
-            }
-        });
-    }
-
-    private void GoOn(ControlCaller caller, string done, Action? action)
-    {
-        action?.Invoke();
-        _expectant.Add((caller, done));
-    }
-
-    // Whoever waits for a worker that answers is told at once when there will be none for now.
-    private void TellThoseWhoWaitInVain()
-    {
-        if (_expectant.Count != 0 && _service!.Phase is Phase.Waiting or Phase.Paused && _service.Reason.Length != 0)
-            TellAll(_service.Phase == Phase.Paused ? _service.Reason : null);
-    }
-
-    private void TellAll(string? problem)
-    {
-        foreach ((ControlCaller caller, string done) in _expectant)
-            Reply(caller, _service!.Phase == Phase.Serving ? done : _service.Reason, problem);
-        _expectant.Clear();
-    }
-
-    private void Reply(ControlCaller caller, string? message, string? problem) =>
-        caller.Reply(StatusReport.Write(_service!, _mount!, _request, _started, message, problem));
 
     private void Unmount()
     {
