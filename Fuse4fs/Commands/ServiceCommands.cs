@@ -147,7 +147,7 @@ internal static class ServiceCommands
             MountCommand.Say($"{shown}: is not a mount of fuse4fs");
             return null;
         }
-        using Descriptor? socket = ControlSocket.TryCall(mount.DeviceMinor);
+        using Descriptor? socket = ControlSocket.TryCall(mount);
         if (socket is null || socket.Write(request.ToLine()) != Protocol.Errno.Ok)
         {
             MountCommand.Say($"{shown}: its supervisor does not answer; is it gone? fuse4fs umount {shown} cleans up");

@@ -20,7 +20,7 @@ internal static class UmountCommand
         if (!mount.Type.StartsWith("fuse", StringComparison.Ordinal))
             return Fail(mountPoint, $"is a mount of type {mount.Type}, not one of fuse4fs; use umount");
         // Called before the unmount: afterwards nobody might be there to answer.
-        using Descriptor? supervisor = wait ? ControlSocket.TryCall(mount.DeviceMinor) : null;
+        using Descriptor? supervisor = wait ? ControlSocket.TryCall(mount) : null;
         if (Libc.GetEffectiveUserId() == 0)
         {
             Errno errno = KernelMount.Unmount(target, lazily);

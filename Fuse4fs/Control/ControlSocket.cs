@@ -33,16 +33,11 @@ internal sealed class ControlSocket : IDisposable
     /// <summary>Opens the door of a mount. Null, and why, where that cannot be: the mount works without it.</summary>
     public static ControlSocket? TryOpen(uint mountMinor, out string problem)
     {
-        string path = PathOf(mountMinor);
-        string folder = Path.GetDirectoryName(path)!;
+        if (RuntimeFolder.TryMake(out problem) is not string folder)
+            return null;
+        string path = PathOf(folder, mountMinor);
         try
         {
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            if (FileStatus.Of(folder, out _)?.UserId != Libc.GetEffectiveUserId())
-            {
-                problem = $"{folder} belongs to somebody else";
-                return null;
-            }
             File.Delete(path); // of a mount that had this number before and whose supervisor was killed
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -56,7 +51,8 @@ internal sealed class ControlSocket : IDisposable
     }
 
     /// <summary>A connection to a mount's supervisor, or null when nobody answers.</summary>
-    public static Descriptor? TryCall(uint mountMinor) => UnixSocket.TryConnect(PathOf(mountMinor), Libc.SOCK_STREAM);
+    public static Descriptor? TryCall(MountEntry mount) =>
+        RuntimeFolder.Find(OwnerOf(mount)).Select(folder => UnixSocket.TryConnect(PathOf(folder, mount.DeviceMinor), Libc.SOCK_STREAM)).FirstOrDefault(socket => socket is not null);
 
     /// <summary>Takes a caller in.</summary>
     public void Accept()
@@ -93,13 +89,13 @@ internal sealed class ControlSocket : IDisposable
             caller.Dispose();
     }
 
-    private static string PathOf(uint mountMinor)
+    private static string PathOf(string folder, uint mountMinor) => Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{mountMinor}.sock"));
+
+    // fuse(4): user_id is the user whose process opened the device.
+    private static uint OwnerOf(MountEntry mount)
     {
-        string? personal = Libc.GetEffectiveUserId() == 0 ? null : Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
-        string root = Libc.GetEffectiveUserId() == 0 ? "/run"
-            : !string.IsNullOrEmpty(personal) ? personal
-            : string.Create(CultureInfo.InvariantCulture, $"/tmp/fuse4fs-{Libc.GetEffectiveUserId()}"); // not TMPDIR: all commands must find the same
-        return Path.Combine(root, "fuse4fs", string.Create(CultureInfo.InvariantCulture, $"{mountMinor}.sock"));
+        string? owner = Array.Find(mount.SuperOptions.Split(','), option => option.StartsWith("user_id=", StringComparison.Ordinal));
+        return uint.TryParse(owner.AsSpan(owner is null ? 0 : "user_id=".Length), NumberStyles.None, CultureInfo.InvariantCulture, out uint user) ? user : Libc.GetEffectiveUserId();
     }
 }
 

@@ -27,6 +27,9 @@ internal readonly record struct FileStatus(
     /// <summary>The status of a path, symbolic links followed; null, and why, when there is none.</summary>
     public static FileStatus? Of(string path, out Errno errno) => Ask(Libc.AT_FDCWD, path, 0, out errno);
 
+    /// <summary>The status of what lies at a path, be it a symbolic link; null when there is nothing.</summary>
+    public static FileStatus? OfEntry(string path) => Ask(Libc.AT_FDCWD, path, Libc.AT_SYMLINK_NOFOLLOW, out _);
+
     private static unsafe FileStatus? Ask(int directory, string path, int flags, out Errno errno)
     {
         byte* buffer = stackalloc byte[StatxSize];

@@ -25,9 +25,9 @@ internal static partial class Sandbox
     ];
 
     /// <summary>Enters the sandbox, for good. What could not be had is named in <paramref name="lacks"/>.</summary>
-    /// <param name="emptyFolder">A folder with nothing in it, which becomes the root.</param>
+    /// <param name="emptyFolder">A folder with nothing in it, which becomes the root; null where the supervisor has none.</param>
     /// <param name="lacks">The parts that this kernel or user cannot have.</param>
-    public static SandboxParts Enter(string emptyFolder, out string lacks)
+    public static SandboxParts Enter(Descriptor? emptyFolder, out string lacks)
     {
         foreach (string assembly in NeededLater)
         {
@@ -46,7 +46,7 @@ internal static partial class Sandbox
         Note(SandboxParts.NoNewPrivileges, Libc.ProcessControl(NoNewPrivileges, 1, 0, 0, 0) == 0, "no new privileges");
         if (Libc.GetEffectiveUserId() == 0)
         {
-            Note(SandboxParts.EmptyRoot, Libc.ChangeRoot(emptyFolder) == 0 && Libc.ChangeDirectory("/") == 0, "empty root");
+            Note(SandboxParts.EmptyRoot, emptyFolder is not null && EmptyFolder.TryEnter(emptyFolder), "empty root");
             // Groups first: without root there is no right to give them up.
             Note(SandboxParts.Unprivileged, Libc.SetGroups(0, 0) == 0 && Libc.SetGroupIds(Nobody, Nobody, Nobody) == 0 && Libc.SetUserIds(Nobody, Nobody, Nobody) == 0, "unprivileged user");
         }

@@ -42,7 +42,7 @@ internal static partial class WorkerMain
             return Refuse(channel, WorkerMessage.Refused, problem!);
         if (!state.Options.NoSandbox)
         {
-            state.Sandbox = Sandbox.Enter(SessionState.EmptyFolder, out string lacks);
+            state.Sandbox = Sandbox.Enter(state.HasEmptyFolder ? new Descriptor(WorkerDescriptors.Root) : null, out string lacks);
             if (lacks.Length != 0 && state.Resume.Start == 1)
                 Sandbox.SayLacks(log, lacks);
         }

@@ -72,7 +72,7 @@ internal record struct Negotiated
 internal sealed unsafe class SessionState : IDisposable
 {
     /// <summary>Changes with the layout. A worker refuses a state of another version.</summary>
-    public const uint CurrentVersion = 4;
+    public const uint CurrentVersion = 5;
 
     private const ulong Magic = 0x5441_5453_5346_3446; // "F4FSSTAT"
     private const int OverflowOffset = 4088;
@@ -119,11 +119,11 @@ internal sealed unsafe class SessionState : IDisposable
     /// <summary>Where the filesystem starts in the image, in bytes; the worker finds it out, e2fsck needs to know.</summary>
     public ref long FilesystemStart => ref Layout.FilesystemStart;
 
+    /// <summary>Workers find an empty directory as <see cref="WorkerDescriptors.Root"/>.</summary>
+    public ref bool HasEmptyFolder => ref Layout.HasEmptyFolder;
+
     /// <summary>How the worker is contained. It says so itself.</summary>
     public ref SandboxParts Sandbox => ref Layout.Sandbox;
-
-    /// <summary>A folder that the supervisor keeps empty: the workers' whole filesystem.</summary>
-    public const string EmptyFolder = "/run/fuse4fs/empty";
 
     /// <summary>What the next worker is to do, and what the last one did.</summary>
     public ref ResumeOrder Resume => ref Layout.Resume;
@@ -210,6 +210,7 @@ internal sealed unsafe class SessionState : IDisposable
         public Guid Volume;
         public long FilesystemStart;
         public SandboxParts Sandbox;
+        public bool HasEmptyFolder;
         public ResumeOrder Resume;
     }
 }

@@ -45,4 +45,7 @@ internal static class WorkerDescriptors
 
     /// <summary>The external journal, read-only; only where <see cref="ServeOptions.HasJournal"/> says so.</summary>
     public const int Journal = 6;
+
+    /// <summary>An empty directory, the workers' whole filesystem; only where <see cref="SessionState.HasEmptyFolder"/> says so.</summary>
+    public const int Root = 7;
 }

@@ -16,7 +16,7 @@ internal sealed partial class Service : IDisposable
     private const int WatchInterval = 500;
 
     private readonly MountRequest _request;
-    private readonly IReadOnlyList<string> _program;
+    private readonly WorkerStarter _starter;
     private readonly FuseDevice _device;
     private readonly ILogger _log;
     private readonly RestartPolicy _policy;
@@ -28,17 +28,17 @@ internal sealed partial class Service : IDisposable
     private bool _claimLost;
 
     /// <param name="request">What the user asked for.</param>
-    /// <param name="program">The command line of this program.</param>
+    /// <param name="starter">Starts workers.</param>
     /// <param name="image">The image, open.</param>
     /// <param name="journal">The external journal, open, where there is one.</param>
     /// <param name="state">The state.</param>
     /// <param name="worker">The first worker, which answers.</param>
     /// <param name="device">The connection.</param>
     /// <param name="log">The log.</param>
-    public Service(MountRequest request, IReadOnlyList<string> program, ImageFile image, ImageFile? journal, SessionState state, WorkerProcess worker, FuseDevice device, ILogger log)
+    public Service(MountRequest request, WorkerStarter starter, ImageFile image, ImageFile? journal, SessionState state, WorkerProcess worker, FuseDevice device, ILogger log)
     {
         _request = request;
-        _program = program;
+        _starter = starter;
         _image = image;
         _imagePath = image.Path;
         _journal = journal;
@@ -213,7 +213,7 @@ internal sealed partial class Service : IDisposable
         State.Resume.Start++;
         try
         {
-            Worker = WorkerProcess.Start(_program, _image.Descriptor, State, _log, _journal?.Descriptor);
+            Worker = _starter.Start(_image.Descriptor, _journal?.Descriptor);
             Enter(Phase.Starting, "", VerdictPatience);
         }
         catch (SystemCallException e)

@@ -22,6 +22,7 @@ internal sealed partial class SupervisorProcess : IDisposable
     private ImageFile? _image;
     private ImageFile? _journal;
     private SessionState? _state;
+    private Descriptor? _emptyFolder;
     private WorkerProcess? _worker;
     private FuseMount? _mount;
     private Service? _service;
@@ -63,8 +64,9 @@ internal sealed partial class SupervisorProcess : IDisposable
             _state.Journal = _journal.Record(0);
         _state.Resume.Start = 1;
         if (root)
-            Directory.CreateDirectory(SessionState.EmptyFolder);
-        _worker = WorkerProcess.Start(_program, _image.Descriptor, _state, _log, _journal?.Descriptor);
+            _emptyFolder = MakeEmptyFolder();
+        var starter = new WorkerStarter(_program, _state, _emptyFolder, _log);
+        _worker = starter.Start(_image.Descriptor, _journal?.Descriptor);
         const int Patience = 60_000; // a hostile image is told apart in a few seconds; a slow disk may take its time
         if (_worker.AwaitVerdict(Patience) is string reason)
             throw new MountException(ExitCode.MountFailure, reason);
@@ -77,7 +79,7 @@ internal sealed partial class SupervisorProcess : IDisposable
         _mount.Negotiate(_request.ReadDirPlus, _request.Acl && _request.DefaultPermissions, ref _state.Negotiated);
         _state.PrimingToken = NewToken();
         _worker.Go(_mount.Device);
-        _service = new Service(_request, _program, _image, _journal, _state, _worker, _mount.Device, _log);
+        _service = new Service(_request, starter, _image, _journal, _state, _worker, _mount.Device, _log);
         _mount.RaiseReadahead();
         _control = ControlSocket.TryOpen(_mount.Minor, out string problem);
         if (_control is null)
@@ -152,9 +154,21 @@ internal sealed partial class SupervisorProcess : IDisposable
             _journal?.Dispose();
         }
         _state?.Dispose();
+        _emptyFolder?.Dispose();
         _control?.Dispose();
         _registrations.ForEach(registration => registration.Dispose());
         _signals.Dispose();
+    }
+
+    // Without one the worker says what it lacks.
+    private Descriptor? MakeEmptyFolder()
+    {
+        string? parent = RuntimeFolder.TryMake(out string problem);
+        Errno errno = Errno.Ok;
+        Descriptor? folder = parent is null ? null : EmptyFolder.TryMake(parent, out errno);
+        if (folder is null)
+            NoEmptyFolder(_log, parent is null ? problem : $"{parent}: {SystemCall.Describe(errno)}");
+        return folder;
     }
 
     private static ServeOptions WithSelector(ServeOptions options, string? selector)
@@ -246,6 +260,9 @@ internal sealed partial class SupervisorProcess : IDisposable
 
     [LoggerMessage(LogLevel.Warning, "no control socket ({Problem}); fuse4fs umount --wait cannot wait for this mount")]
     private static partial void NoControl(ILogger log, string problem);
+
+    [LoggerMessage(LogLevel.Warning, "no empty directory for the worker ({Problem}): it sees the filesystem")]
+    private static partial void NoEmptyFolder(ILogger log, string problem);
 
     [LoggerMessage(LogLevel.Information, "unmounted")]
     private static partial void Ended(ILogger log);

@@ -7,8 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Fuse4fs.Supervisor;
 
 /// <summary>
-/// The worker as its supervisor sees it: a child process, a socket to it, and its log. Started on the supervisor's main thread,
-/// with which it dies.
+/// The worker as its supervisor sees it: a child process, a socket to it, and its log.
 /// </summary>
 internal sealed class WorkerProcess : IDisposable
 {
@@ -19,7 +18,11 @@ internal sealed class WorkerProcess : IDisposable
     private readonly byte[] _line = new byte[8192];
     private int _lineLength;
 
-    private WorkerProcess(ChildProcess process, MessageSocket channel, Descriptor words, ILogger log)
+    /// <param name="process">The process.</param>
+    /// <param name="channel">The socket to it.</param>
+    /// <param name="words">Where its log comes from.</param>
+    /// <param name="log">Where its log goes.</param>
+    public WorkerProcess(ChildProcess process, MessageSocket channel, Descriptor words, ILogger log)
     {
         _process = process;
         _channel = channel;
@@ -35,44 +38,6 @@ internal sealed class WorkerProcess : IDisposable
 
     /// <summary>Readable when the worker has logged something.</summary>
     public Descriptor Words => _words;
-
-    /// <summary>Starts a worker.</summary>
-    /// <param name="program">The command line of this program: one word, or two where a host runs it.</param>
-    /// <param name="image">The image, read-only.</param>
-    /// <param name="state">The state.</param>
-    /// <param name="log">Where the worker's lines go.</param>
-    /// <param name="journal">The external journal, read-only, or null.</param>
-    public static WorkerProcess Start(IReadOnlyList<string> program, Descriptor image, SessionState state, ILogger log, Descriptor? journal = null)
-    {
-        (Descriptor ours, Descriptor theirs) = Descriptor.SocketPair(Libc.SOCK_SEQPACKET);
-        (Descriptor words, Descriptor speaker) = Descriptor.Pipe();
-        try
-        {
-            List<(Descriptor, int)> inherited =
-            [
-                (speaker, WorkerDescriptors.Log), (theirs, WorkerDescriptors.Channel), (image, WorkerDescriptors.Image), (state.Descriptor, WorkerDescriptors.State),
-            ];
-            if (journal is not null)
-                inherited.Add((journal, WorkerDescriptors.Journal));
-            ChildProcess process = ChildProcess.Start(
-                [.. program, WorkerDescriptors.Argument],
-                Environment(),
-                inherited,
-                newSession: false);
-            return new WorkerProcess(process, new MessageSocket(ours), words, log);
-        }
-        catch
-        {
-            ours.Dispose();
-            words.Dispose();
-            throw;
-        }
-        finally
-        {
-            theirs.Dispose();
-            speaker.Dispose();
-        }
-    }
 
     /// <summary>Waits until the worker calls the image good. Null then; otherwise why not, in words for the user.</summary>
     public string? AwaitVerdict(int milliseconds)
@@ -164,19 +129,6 @@ internal sealed class WorkerProcess : IDisposable
         (LogLevel level, string text) = SyslogPriority.Parse(Encoding.UTF8.GetString(line));
         if (text.Length != 0)
             WorkerSaid.Log(_log, level, text);
-    }
-
-    // As little of ours as the runtime can do with; no debugger's socket in /tmp.
-    private static List<string> Environment()
-    {
-        List<string> environment = ChildProcess.OwnEnvironment();
-        environment.RemoveAll(variable => !variable.StartsWith("DOTNET_", StringComparison.Ordinal) && !variable.StartsWith("PATH=", StringComparison.Ordinal));
-        environment.RemoveAll(variable => variable.StartsWith("DOTNET_EnableDiagnostics=", StringComparison.Ordinal));
-        environment.Add("DOTNET_EnableDiagnostics=0");
-        // Managed memory is bounded whatever an image says: the block cache, tables of large directories, and some air.
-        environment.RemoveAll(variable => variable.StartsWith("DOTNET_GCHeapHardLimit=", StringComparison.Ordinal));
-        environment.Add("DOTNET_GCHeapHardLimit=0xB000000"); // 176 MiB
-        return environment;
     }
 }
 

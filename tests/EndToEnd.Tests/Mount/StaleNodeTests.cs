@@ -112,7 +112,7 @@ public class StaleNodeTests
         public void StartWorker()
         {
             using ImageFile image = ImageFile.Open(_image);
-            _worker = WorkerProcess.Start([FuseServer.Path], image.Descriptor, _state, NullLogger.Instance);
+            _worker = new WorkerStarter([FuseServer.Path], _state, null, NullLogger.Instance).Start(image.Descriptor, null);
             Assert.Null(_worker.AwaitVerdict(20_000));
             _worker.Go(_mount.Device);
         }
