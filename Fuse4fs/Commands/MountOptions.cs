@@ -86,8 +86,6 @@ internal static class MountOptions
                 return request with { Subtype = Text(name, value) };
             case "readdirplus":
                 return request with { ReadDirPlus = ReadDirPlus(value) };
-            case "x-crash-inode": // for tests: not in any help
-                return request with { Serve = serve with { CrashInode = (uint)Number(name, value, uint.MaxValue) } };
             case "comment":
                 return request;
             default:

@@ -39,8 +39,13 @@ internal record struct ServeOptions
     /// <summary>Check files with fs-verity against their Merkle trees.</summary>
     public bool VerifyContent { get; set; }
 
-    /// <summary>For tests: the inode whose contents crash the worker that reads them. 0: none.</summary>
+    /// <summary>For tests, which set it by <see cref="CrashSwitch"/>: the inode whose contents crash the worker that reads them. 0: none.</summary>
     public uint CrashInode { get; set; }
+
+    /// <summary>
+    /// The environment variable of root's that sets <see cref="CrashInode"/>. Not a mount option: those can come from fstab, from other users and from programs.
+    /// </summary>
+    public const string CrashSwitch = "FUSE4FS_TEST_CRASH_INODE";
 
     /// <summary>Workers keep their privileges: for debugging.</summary>
     public bool NoSandbox { get; set; }

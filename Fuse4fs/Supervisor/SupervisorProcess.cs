@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Fuse4fs.Control;
 using Fuse4fs.Device;
@@ -58,7 +59,7 @@ internal sealed partial class SupervisorProcess : IDisposable
         _journal = _request.Journal is string journal ? OpenJournal(journal) : null;
         specification = specification with { Source = _request.SourceName ?? _image.MountSource };
         FuseDevice? device = root ? FuseMount.OpenDevice() : null;
-        _state = SessionState.Create(WithSelector(_request.Serve, _image.Selector));
+        _state = SessionState.Create(WithTestSwitch(WithSelector(_request.Serve, _image.Selector), root));
         _state.Image = _image.Record(_request.Serve.ImageOffset);
         if (_journal is not null)
             _state.Journal = _journal.Record(0);
@@ -170,6 +171,11 @@ internal sealed partial class SupervisorProcess : IDisposable
             NoEmptyFolder(_log, parent is null ? problem : $"{parent}: {SystemCall.Describe(errno)}");
         return folder;
     }
+
+    private static ServeOptions WithTestSwitch(ServeOptions options, bool root) =>
+        root && uint.TryParse(Environment.GetEnvironmentVariable(ServeOptions.CrashSwitch), NumberStyles.None, CultureInfo.InvariantCulture, out uint inode)
+            ? options with { CrashInode = inode }
+            : options;
 
     private static ServeOptions WithSelector(ServeOptions options, string? selector)
     {
