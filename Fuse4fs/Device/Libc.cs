@@ -142,6 +142,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "fchdir", SetLastError = true)]
     public static partial int ChangeDirectoryTo(int directory);
 
+    [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
+    public static partial int SetResourceLimit(int resource, void* limit);
+
     [LibraryImport("libc", EntryPoint = "mkdtemp", SetLastError = true)]
     public static partial byte* MakeTemporaryFolder(byte* template);
 

@@ -24,7 +24,10 @@ internal sealed partial class FuseSession(FuseDevice device, Dispatcher dispatch
     private volatile bool _stopping;
 
     /// <summary>Threads for a machine: measured on two cores, and enough elsewhere that one slow disk read does not stop the rest.</summary>
-    public static int DefaultThreads => Math.Clamp(Environment.ProcessorCount, 2, 8);
+    private static int DefaultThreads => Math.Clamp(Environment.ProcessorCount, 2, 8);
+
+    /// <summary>Threads for a mount.</summary>
+    public static int ThreadsFor(ServeOptions options) => options.Threads != 0 ? Math.Min(options.Threads, SessionState.MostThreads - 1) : DefaultThreads;
 
     /// <summary>Serves with this many threads; returns when the mount is gone. A thread that fails ends the process: the next worker takes over.</summary>
     public void Run(int threads)

@@ -42,7 +42,7 @@ internal static partial class WorkerMain
             return Refuse(channel, WorkerMessage.Refused, problem!);
         if (!state.Options.NoSandbox)
         {
-            state.Sandbox = Sandbox.Enter(state.HasEmptyFolder ? new Descriptor(WorkerDescriptors.Root) : null, out string lacks);
+            state.Sandbox = Sandbox.Enter(state.HasEmptyFolder ? new Descriptor(WorkerDescriptors.Root) : null, FuseSession.ThreadsFor(state.Options), out string lacks);
             if (lacks.Length != 0 && state.Resume.Start == 1)
                 Sandbox.SayLacks(log, lacks);
         }
@@ -75,7 +75,7 @@ internal static partial class WorkerMain
         var dispatcher = new Dispatcher(new Ext4FileSystem(image, state), new FaultLog(log));
         CachePass? pass = state.Resume.IsTouched ? new CachePass(image, state, device) : null;
         var session = new FuseSession(device, dispatcher, state, new Gate(isOpen: pass is null), log);
-        int threads = state.Options.Threads != 0 ? Math.Min(state.Options.Threads, SessionState.MostThreads - 1) : FuseSession.DefaultThreads;
+        int threads = FuseSession.ThreadsFor(state.Options);
 
         // Before the first request is answered. Then the readers start, and this pass goes on beside them.
         pass?.Begin();

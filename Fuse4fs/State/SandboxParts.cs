@@ -18,4 +18,10 @@ internal enum SandboxParts : uint
 
     /// <summary>It cannot open, connect, execute or look at other processes.</summary>
     SyscallFilter = 8,
+
+    /// <summary>Its memory is bounded by the kernel (RLIMIT_DATA), besides the bound on the runtime's heap.</summary>
+    MemoryLimit = 16,
+
+    /// <summary>All of them.</summary>
+    All = NoNewPrivileges | EmptyRoot | Unprivileged | SyscallFilter | MemoryLimit,
 }
