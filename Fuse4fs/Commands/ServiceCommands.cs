@@ -118,25 +118,8 @@ internal static class ServiceCommands
             Print(json.GetRawText() + "\n");
             return ExitCode.Success;
         }
-        var text = new StringBuilder();
-        string reason = json.GetProperty("reason").GetString()!;
-        text.Append(CultureInfo.InvariantCulture, $"{target}: {json.GetProperty("image").GetString()}\n");
-        text.Append(CultureInfo.InvariantCulture, $"  state      {json.GetProperty("phase").GetString()}{(json.GetProperty("current").GetBoolean() ? ", current" : "")}{(reason.Length == 0 ? "" : ": " + reason)}\n");
-        text.Append(CultureInfo.InvariantCulture, $"  filesystem {json.GetProperty("uuid").GetString()}\n");
-        text.Append(CultureInfo.InvariantCulture, $"  processes  supervisor {json.GetProperty("supervisor")}, worker {json.GetProperty("worker")}; up {json.GetProperty("uptimeSeconds")} s; {json.GetProperty("starts")} starts, {json.GetProperty("deaths")} deaths\n");
-        text.Append(CultureInfo.InvariantCulture, $"  last wait  {json.GetProperty("waitedMilliseconds")} ms\n");
-        text.Append(CultureInfo.InvariantCulture, $"  kernel     FUSE {json.GetProperty("kernel").GetProperty("protocol").GetString()}\n");
-        text.Append(CultureInfo.InvariantCulture, $"  sandbox    {json.GetProperty("sandbox").GetString()}\n");
-        text.Append(CultureInfo.InvariantCulture, $"  requests   {Pairs(json.GetProperty("requests"))}\n");
-        text.Append(CultureInfo.InvariantCulture, $"  errors     {Pairs(json.GetProperty("errors"))}\n");
-        Print(text.ToString());
+        Print(StatusText.Of(target, json));
         return ExitCode.Success;
-    }
-
-    private static string Pairs(JsonElement json)
-    {
-        string pairs = string.Join(", ", json.EnumerateObject().Select(pair => $"{pair.Name} {pair.Value}"));
-        return pairs.Length == 0 ? "none" : pairs;
     }
 
     private static JsonDocument? Call(string target, string shown, ControlRequest request)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Ext4Reader;
 using Fuse4fs.Device;
@@ -19,12 +20,13 @@ internal static partial class WorkerMain
     /// <summary>Serves until the mount is gone; the exit code.</summary>
     public static int Run()
     {
+        long started = Stopwatch.GetTimestamp();
         var log = new LineLogger(new WorkerSink(new Descriptor(WorkerDescriptors.Log)));
         using var channel = new MessageSocket(new Descriptor(WorkerDescriptors.Channel));
 #pragma warning disable CA1031 // the last word of this process: said to the supervisor instead of as a crash
         try
         {
-            return Serve(channel, log);
+            return Serve(channel, started, log);
         }
         catch (Exception e)
         {
@@ -34,7 +36,7 @@ internal static partial class WorkerMain
 #pragma warning restore CA1031
     }
 
-    private static int Serve(MessageSocket channel, ILogger log)
+    private static int Serve(MessageSocket channel, long started, ILogger log)
     {
         Directory.SetCurrentDirectory("/"); // no worker keeps a folder of its caller's busy
         using SessionState? state = SessionState.TryAttach(new Descriptor(WorkerDescriptors.State), out string? problem);
@@ -52,6 +54,7 @@ internal static partial class WorkerMain
         if (Libc.GetParentProcessId() != state.SupervisorId)
             return Failed;
 
+        var milestones = new Milestones { Runtime = started, Contained = Stopwatch.GetTimestamp() };
         long opened = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
         if (ImageOpening.TryOpen(state.Options, log, out long start, out string? reason) is not Ext4Image image)
             return Refuse(channel, WorkerMessage.Refused, reason!);
@@ -63,6 +66,8 @@ internal static partial class WorkerMain
             if (state.Volume != volume)
                 return Refuse(channel, WorkerMessage.OtherVolume, $"holds filesystem {volume} now, but {state.Volume} is mounted");
             state.FilesystemStart = start;
+            state.Served = Describe(image, state.Options);
+            state.Milestones = milestones with { Opened = Stopwatch.GetTimestamp() };
             if (state.Resume.FingerprintsSince == 0)
                 state.Resume.FingerprintsSince = opened;
             using FuseDevice? device = AwaitGo(channel);
@@ -79,6 +84,7 @@ internal static partial class WorkerMain
 
         // Before the first request is answered. Then the readers start, and this pass goes on beside them.
         pass?.Begin();
+        state.Milestones.Serving = Stopwatch.GetTimestamp();
         new Thread(() => Attend(channel, session, pass, state, opened, threads)) { IsBackground = true, Name = "attendant" }.Start();
         session.Run(threads);
         return 0;
@@ -102,6 +108,21 @@ internal static partial class WorkerMain
         while (channel.Receive(message, out _) is { IsEmpty: false } received)
             if (received[0] == (byte)WorkerMessage.Stop)
                 session.Stop();
+    }
+
+    private static ServedVolume Describe(Ext4Image image, ServeOptions options)
+    {
+        Limitations limitations = Limitations.None;
+        if (image.Volume.Features.Contains("encrypt"))
+            limitations |= Limitations.EncryptedWithoutKeys;
+        if (image.Volume.NeedsRecovery && options.NoRecovery)
+            limitations |= Limitations.NotRecovered;
+        if (image.Volume.Features.Contains("verity") && !options.VerifyContent)
+            limitations |= Limitations.VerityUnchecked;
+        if (!image.Volume.HasBirthTimes)
+            limitations |= Limitations.NoBirthTimes;
+        _ = ShortText.TryFrom(Encoding.UTF8.GetString(image.Volume.Label), out ShortText label);
+        return new ServedVolume { Label = label, Limitations = limitations };
     }
 
     private static FuseDevice? AwaitGo(MessageSocket channel)

@@ -24,11 +24,11 @@ internal sealed unsafe class KnownInodes
 
     private readonly Entry* _entries;
     private readonly int[] _bucketBits; // of each level
-    private readonly uint* _flags; // two words: whether the table has overflowed, and a bit for each level that is in use
+    private readonly uint* _flags; // three words: whether the table has overflowed, a bit for each level that is in use, and the number of entries
 
     /// <param name="start">The memory of the table, zeroed when it is new; aligned to a cache line.</param>
     /// <param name="length">Its bytes: the cap. What a level would need beyond it is not there.</param>
-    /// <param name="flags">Two words of the same memory, zeroed when it is new.</param>
+    /// <param name="flags">Three words of the same memory, zeroed when it is new.</param>
     public KnownInodes(void* start, long length, uint* flags)
     {
         _entries = (Entry*)start;
@@ -52,6 +52,9 @@ internal sealed unsafe class KnownInodes
         set => Volatile.Write(ref _flags[0], value ? 1u : 0u);
     }
 
+    /// <summary>How many inodes are in it; short of those whose worker died in the instant of adding them.</summary>
+    public uint Count => Volatile.Read(ref _flags[2]);
+
     /// <summary>
     /// Notes an inode that is about to be named to the kernel. True when it is new: then its fingerprint is due
     /// (<see cref="Slot.Fingerprint"/>). A worker that dies in between leaves fingerprint 0, which equals none.
@@ -74,6 +77,8 @@ internal sealed unsafe class KnownInodes
                     if ((Volatile.Read(ref _flags[1]) >> number & 1) == 0)
                         Interlocked.Or(ref _flags[1], 1u << number);
                     found = Interlocked.CompareExchange(ref bucket[i].Key, key, 0);
+                    if (found == 0)
+                        Interlocked.Increment(ref _flags[2]);
                 }
                 if (found == 0 || found == key)
                 {

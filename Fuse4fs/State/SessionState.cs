@@ -77,10 +77,10 @@ internal record struct Negotiated
 internal sealed unsafe class SessionState : IDisposable
 {
     /// <summary>Changes with the layout. A worker refuses a state of another version.</summary>
-    public const uint CurrentVersion = 5;
+    public const uint CurrentVersion = 6;
 
     private const ulong Magic = 0x5441_5453_5346_3446; // "F4FSSTAT"
-    private const int OverflowOffset = 4088;
+    private const int TableFlagsOffset = 4080;
     private const int SuspectsOffset = 4096;
     private const int ThreadsOffset = 8192;
     private const int TableOffset = ThreadsOffset + (MostThreads * ThreadRecord.Size);
@@ -91,7 +91,7 @@ internal sealed unsafe class SessionState : IDisposable
     {
         _memory = memory;
         fixed (byte* start = memory.Span)
-            Known = new KnownInodes(start + TableOffset, memory.Length - TableOffset, (uint*)(start + OverflowOffset));
+            Known = new KnownInodes(start + TableOffset, memory.Length - TableOffset, (uint*)(start + TableFlagsOffset));
     }
 
     /// <summary>Threads of a worker at the most.</summary>
@@ -123,6 +123,12 @@ internal sealed unsafe class SessionState : IDisposable
 
     /// <summary>Where the filesystem starts in the image, in bytes; the worker finds it out, e2fsck needs to know.</summary>
     public ref long FilesystemStart => ref Layout.FilesystemStart;
+
+    /// <summary>What the worker found in the image, for status.</summary>
+    public ref ServedVolume Served => ref Layout.Served;
+
+    /// <summary>The last worker's way to its first answer.</summary>
+    public ref Milestones Milestones => ref Layout.Milestones;
 
     /// <summary>Workers find an empty directory as <see cref="WorkerDescriptors.Root"/>.</summary>
     public ref bool HasEmptyFolder => ref Layout.HasEmptyFolder;
@@ -216,6 +222,8 @@ internal sealed unsafe class SessionState : IDisposable
         public long FilesystemStart;
         public SandboxParts Sandbox;
         public bool HasEmptyFolder;
+        public ServedVolume Served;
+        public Milestones Milestones;
         public ResumeOrder Resume;
     }
 }

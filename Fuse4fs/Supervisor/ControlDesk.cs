@@ -31,11 +31,13 @@ internal sealed class ControlDesk(ControlSocket control, Service service, FuseMo
                 Reply(caller, null, null);
                 break;
             case ControlVerb.Pause:
-                service.Pause(request.Kill, "paused by fuse4fs pause");
                 if (request.ThenResume)
-                    GoOn(caller, "resumed", () => service.Resume());
-                else
-                    Reply(caller, "paused; requests wait until fuse4fs resume", null);
+                {
+                    GoOn(caller, "resumed", () => service.Restart(request.Kill, "fuse4fs pause --resume"));
+                    break;
+                }
+                service.Pause(request.Kill, "paused by fuse4fs pause");
+                Reply(caller, "paused; requests wait until fuse4fs resume", null);
                 break;
             case ControlVerb.Resume:
                 if (service.IsCurrent)
@@ -67,16 +69,15 @@ internal sealed class ControlDesk(ControlSocket control, Service service, FuseMo
         {
             if (request.Fsck)
             {
-                service.ResumeAfter((path, offset) => FilesystemCheck.StartFsck(path, offset, arguments));
+                service.RestartAfter("fuse4fs restart --fsck", (path, offset) => FilesystemCheck.StartFsck(path, offset, arguments));
             }
             else if (request.Exec.Length != 0)
             {
-                service.ResumeAfter((path, _) => FilesystemCheck.StartCommand(request.Exec, path));
+                service.RestartAfter("fuse4fs restart --exec", (path, _) => FilesystemCheck.StartCommand(request.Exec, path));
             }
             else
             {
-                service.Pause(kill: false, "");
-                service.Resume();
+                service.Restart(kill: false, request.DropCaches ? "fuse4fs restart --drop-caches" : "fuse4fs restart");
             }
         });
     }

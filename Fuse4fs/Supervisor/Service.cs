@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Fuse4fs.Device;
 using Fuse4fs.State;
 using Microsoft.Extensions.Logging;
@@ -72,6 +73,9 @@ internal sealed partial class Service : IDisposable
     /// <summary>Why no more worker will be started; null while there is hope.</summary>
     public string? GivenUp { get; private set; }
 
+    /// <summary>The last times that requests had to wait.</summary>
+    public RestartHistory History { get; } = new();
+
     /// <summary>Deaths of workers so far.</summary>
     public int Deaths { get; private set; }
 
@@ -92,7 +96,7 @@ internal sealed partial class Service : IDisposable
     /// <param name="reason">Why, for status.</param>
     public void Pause(bool kill, string reason)
     {
-        EndWorker(kill);
+        EndWorker(kill, reason);
         EndCheck();
         ReleaseImage();
         Enter(Phase.Paused, reason);
@@ -102,14 +106,27 @@ internal sealed partial class Service : IDisposable
     public void Resume()
     {
         EndCheck();
-        EndWorker(kill: true);
+        EndWorker(kill: true, "resumed");
+        StartWorker();
+    }
+
+    /// <summary>Ends the worker, if there is one, and starts the next.</summary>
+    /// <param name="kill">As with <see cref="Pause"/>.</param>
+    /// <param name="reason">Why, for status.</param>
+    public void Restart(bool kill, string reason)
+    {
+        EndCheck();
+        EndWorker(kill, reason);
+        ReleaseImage();
         StartWorker();
     }
 
     /// <summary>Pauses, has e2fsck or a command work on the image, and goes on.</summary>
-    public void ResumeAfter(Func<string, long, FilesystemCheck> start)
+    /// <param name="reason">Why, for status.</param>
+    /// <param name="start">Starts it: the image's path, and where the filesystem starts in it.</param>
+    public void RestartAfter(string reason, Func<string, long, FilesystemCheck> start)
     {
-        EndWorker(kill: false);
+        EndWorker(kill: false, reason);
         EndCheck();
         ReleaseImage();
         try
@@ -129,15 +146,19 @@ internal sealed partial class Service : IDisposable
         switch (Worker!.Receive(out string words))
         {
             case WorkerMessage.Ready when Phase == Phase.Starting:
+                History.Last?.Ready = Stopwatch.GetTimestamp();
                 Worker.Go(_device);
+                History.Last?.Going = Stopwatch.GetTimestamp();
                 Enter(Phase.Serving, "");
                 return false;
             case WorkerMessage.Current:
+                if (History.Last is RestartRecord last)
+                    (last.Current, last.Worker) = (Stopwatch.GetTimestamp(), State.Milestones);
                 return true;
             case WorkerMessage.Refused or WorkerMessage.OtherVolume:
                 // Nothing is served from an image that is not what was mounted; it may become so again.
                 Refused(_log, _imagePath, words);
-                EndWorker(kill: true);
+                EndWorker(kill: true, words);
                 ReleaseImage();
                 Enter(Phase.Waiting, $"{_imagePath} {words}", LookAgain * 5);
                 return false;
@@ -214,6 +235,7 @@ internal sealed partial class Service : IDisposable
         try
         {
             Worker = _starter.Start(_image.Descriptor, _journal?.Descriptor);
+            History.Last?.Spawned = Stopwatch.GetTimestamp();
             Enter(Phase.Starting, "", VerdictPatience);
         }
         catch (SystemCallException e)
@@ -233,6 +255,7 @@ internal sealed partial class Service : IDisposable
     private void OnDeath()
     {
         _ = Worker!.HasEnded(milliseconds: 2000);
+        History.Begin($"worker {Worker.Id} died ({Worker.DescribeEnd()})");
         Deaths++;
         bool crashed = !Worker.WasKilled;
         WorkerDied(_log, Worker.Id, Worker.DescribeEnd());
@@ -243,7 +266,7 @@ internal sealed partial class Service : IDisposable
         else if (_request.OnCrash == OnCrash.Stop)
             GivenUp = "a worker died (--on-crash=stop)";
         else if (_request.OnCrash == OnCrash.Fsck)
-            ResumeAfter((path, offset) => FilesystemCheck.StartFsck(path, offset, []));
+            RestartAfter("", (path, offset) => FilesystemCheck.StartFsck(path, offset, []));
         else if (delay == 0)
             StartWorker();
         else
@@ -251,10 +274,11 @@ internal sealed partial class Service : IDisposable
     }
 
     // Ends the worker, if there is one, on purpose: nobody is to blame for what it had in hand.
-    private void EndWorker(bool kill)
+    private void EndWorker(bool kill, string reason)
     {
         if (Worker is null)
             return;
+        History.Begin(reason);
         if (!kill)
         {
             Worker.AskToStop();
@@ -271,6 +295,7 @@ internal sealed partial class Service : IDisposable
     private void Replace(string why)
     {
         Stuck(_log, Worker!.Id, why);
+        History.Begin($"worker {Worker.Id} {why}");
         Worker.Kill();
         Deaths++;
         CloseAccount(crashed: true);

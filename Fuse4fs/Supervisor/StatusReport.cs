@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Numerics;
 using System.Text.Json;
 using Fuse4fs.Protocol;
 using Fuse4fs.State;
@@ -26,17 +29,21 @@ internal static class StatusReport
                 json.WriteString("message", words);
             json.WriteString("mountPoint", mount.Specification.Target);
             json.WriteString("image", request.Image);
+            json.WriteString("label", state.Served.Label.ToString());
             json.WriteString("uuid", state.Volume.ToString());
+            WriteNames(json, "limited", state.Served.Limitations);
             json.WriteString("phase", service.Phase.ToString());
             json.WriteString("reason", service.Reason);
             json.WriteBoolean("current", service.IsCurrent);
             json.WriteNumber("supervisor", Environment.ProcessId);
             json.WriteNumber("worker", service.Worker?.Id ?? 0);
+            json.WriteNumber("workerUptimeSeconds", service.Worker is null ? 0 : (Environment.TickCount64 - service.Worker.Started) / 1000);
             json.WriteNumber("uptimeSeconds", (Environment.TickCount64 - started) / 1000);
             json.WriteNumber("starts", state.Resume.Start);
             json.WriteNumber("deaths", service.Deaths);
             json.WriteNumber("waitedMilliseconds", service.WaitingSince == 0 ? service.LastWait : Environment.TickCount64 - service.WaitingSince);
-            json.WriteString("sandbox", state.Sandbox.ToString());
+            WriteSandbox(json, state);
+            WriteRestarts(json, service.History);
             WriteKnown(json, state);
             WriteRequests(json, state);
             WriteKernel(json, state.Negotiated);
@@ -49,6 +56,7 @@ internal static class StatusReport
 
     private static void WriteKnown(Utf8JsonWriter json, SessionState state)
     {
+        json.WriteNumber("knownInodes", state.Known.Count);
         json.WriteStartObject("lastPass");
         json.WriteNumber("known", state.Resume.Known);
         json.WriteNumber("unchanged", state.Resume.Unchanged);
@@ -56,6 +64,56 @@ internal static class StatusReport
         json.WriteNumber("stale", state.Resume.Stale);
         json.WriteBoolean("overflowed", state.Known.HasOverflowed);
         json.WriteEndObject();
+    }
+
+    private static void WriteSandbox(Utf8JsonWriter json, SessionState state)
+    {
+        // A worker can write anything there.
+        SandboxParts parts = state.Sandbox & SandboxParts.All;
+        WriteNames(json, "sandbox", parts);
+        WriteNames(json, "sandboxLacks", SandboxParts.All & ~parts);
+        json.WriteBoolean("sandboxWanted", !state.Options.NoSandbox);
+    }
+
+    private static void WriteRestarts(Utf8JsonWriter json, RestartHistory history)
+    {
+        json.WriteStartArray("restarts");
+        foreach (RestartRecord record in history.Records)
+        {
+            json.WriteStartObject();
+            json.WriteString("why", record.Why);
+            json.WriteString("at", record.At.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture));
+            json.WriteNumber("waitedMilliseconds", record.Going == 0 ? -1 : Microseconds(record.Going - record.Noticed) / 1000);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        if (history.Last is not RestartRecord last)
+            return;
+        json.WriteStartObject("lastRestart");
+        json.WriteNumber("noticedMicroseconds", Microseconds(last.Noticed)); // of CLOCK_MONOTONIC; the others since then
+        foreach ((string name, long time) in new[]
+        {
+            ("spawned", last.Spawned), ("runtime", last.Worker.Runtime), ("contained", last.Worker.Contained), ("opened", last.Worker.Opened),
+            ("ready", last.Ready), ("go", last.Going), ("serving", last.Worker.Serving), ("current", last.Current),
+        })
+        {
+            if (time != 0)
+                json.WriteNumber(name, Microseconds(unchecked(time - last.Noticed)));
+        }
+        json.WriteEndObject();
+    }
+
+    private static long Microseconds(long ticks) => (long)Stopwatch.GetElapsedTime(0, ticks).TotalMicroseconds;
+
+    // The flags that are set, as an array of their names.
+    private static void WriteNames<T>(Utf8JsonWriter json, string name, T flags)
+        where T : struct, Enum
+    {
+        json.WriteStartArray(name);
+        foreach (T flag in Enum.GetValues<T>())
+            if (flags.HasFlag(flag) && BitOperations.IsPow2(Convert.ToUInt64(flag, CultureInfo.InvariantCulture)))
+                json.WriteStringValue(flag.ToString());
+        json.WriteEndArray();
     }
 
     private static void WriteRequests(Utf8JsonWriter json, SessionState state)
@@ -82,8 +140,10 @@ internal static class StatusReport
     {
         json.WriteStartObject("kernel");
         json.WriteString("protocol", $"7.{negotiated.Minor}");
+        // Two that are no matter of flags: the kernel takes them from this minor on.
         json.WriteBoolean("resend", negotiated.Minor >= Negotiation.ResendMinor);
         json.WriteBoolean("epoch", negotiated.Minor >= Negotiation.EpochMinor);
+        WriteNames(json, "capabilities", (InitFlags)negotiated.Flags);
         json.WriteNumber("largestRead", negotiated.MaxPages * 4096);
         json.WriteEndObject();
     }

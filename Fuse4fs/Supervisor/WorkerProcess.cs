@@ -30,6 +30,9 @@ internal sealed class WorkerProcess : IDisposable
         _log = log;
     }
 
+    /// <summary>When it was started, in milliseconds of the monotonic clock.</summary>
+    public long Started { get; } = Environment.TickCount64;
+
     /// <summary>The worker's pid.</summary>
     public int Id => _process.Id;
 
@@ -42,11 +45,11 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>Waits until the worker calls the image good. Null then; otherwise why not, in words for the user.</summary>
     public string? AwaitVerdict(int milliseconds)
     {
-        long end = System.Environment.TickCount64 + milliseconds;
+        long end = Environment.TickCount64 + milliseconds;
         while (!Channel.WaitReadable(20))
         {
             ForwardWords();
-            if (System.Environment.TickCount64 >= end)
+            if (Environment.TickCount64 >= end)
                 return $"the worker has not said within {milliseconds / 1000} seconds whether the image is good";
         }
         switch (Receive(out string words))
