@@ -26,7 +26,8 @@ internal static class ServiceCommands
         var exec = new Option<string?>("--exec") { Description = "Run this shell command in between; $IMAGE is the image.", HelpName = "command" };
         var drop = new Option<bool>("--drop-caches") { Description = "Have the kernel drop all it has cached." };
         Option<bool> force = Force();
-        var command = new Command("restart", "Ends the worker and starts the next one; requests wait meanwhile.") { mountPoint, fsck, exec, drop, force };
+        Option<bool> asJson = Json();
+        var command = new Command("restart", "Ends the worker and starts the next one; requests wait meanwhile.") { mountPoint, fsck, exec, drop, force, asJson };
         command.SetAction(parsed => Ask(parsed.GetValue(mountPoint)!, new ControlRequest(ControlVerb.Restart)
         {
             Fsck = parsed.GetResult(fsck) is not null,
@@ -34,7 +35,7 @@ internal static class ServiceCommands
             Exec = parsed.GetValue(exec) ?? "",
             DropCaches = parsed.GetValue(drop),
             Force = parsed.GetValue(force),
-        }));
+        }, parsed.GetValue(asJson)));
         return command;
     }
 
@@ -55,15 +56,16 @@ internal static class ServiceCommands
     private static Command Resume()
     {
         Argument<string> mountPoint = MountPoint();
-        var command = new Command("resume", "Starts the next worker; returns when nothing former is visible any more.") { mountPoint };
-        command.SetAction(parsed => Ask(parsed.GetValue(mountPoint)!, new ControlRequest(ControlVerb.Resume)));
+        Option<bool> asJson = Json();
+        var command = new Command("resume", "Starts the next worker; returns when nothing former is visible any more.") { mountPoint, asJson };
+        command.SetAction(parsed => Ask(parsed.GetValue(mountPoint)!, new ControlRequest(ControlVerb.Resume), parsed.GetValue(asJson)));
         return command;
     }
 
     private static Command Status()
     {
         var mountPoint = new Argument<string?>("MOUNTPOINT") { Description = "Where an image is mounted; all mounts of fuse4fs where none is named.", Arity = ArgumentArity.ZeroOrOne };
-        var asJson = new Option<bool>("--json") { Description = "For programs: one JSON object a line." };
+        Option<bool> asJson = Json();
         var command = new Command("status", "How mounts stand; works while no worker runs, too.") { mountPoint, asJson };
         command.SetAction(parsed =>
         {
@@ -81,12 +83,19 @@ internal static class ServiceCommands
 
     private static Option<bool> Force() => new("--force") { Description = "Though an overlayfs stands on the mount, which will not survive it." };
 
-    private static int Ask(string mountPoint, ControlRequest request)
+    private static Option<bool> Json() => new("--json") { Description = "For programs: one JSON object, as of status." };
+
+    private static int Ask(string mountPoint, ControlRequest request, bool asJson = false)
     {
         using JsonDocument? reply = Call(NativePath.OfMountPoint(mountPoint), mountPoint, request);
         if (reply is null)
             return ExitCode.MountFailure;
         JsonElement json = reply.RootElement;
+        if (asJson)
+        {
+            Print(json.GetRawText() + "\n");
+            return json.GetProperty("ok").GetBoolean() ? ExitCode.Success : ExitCode.MountFailure;
+        }
         string message = json.TryGetProperty("message", out JsonElement words) ? words.GetString()! : "done";
         if (!json.GetProperty("ok").GetBoolean())
         {
@@ -97,12 +106,8 @@ internal static class ServiceCommands
         var text = new StringBuilder($"{mountPoint}: {message}\n");
         if (request.Fsck || request.Exec.Length != 0)
             text.Append(json.GetProperty("lastCheck").GetString());
-        if (request.Verb == ControlVerb.Restart)
-        {
-            JsonElement pass = json.GetProperty("lastPass");
-            text.Append(CultureInfo.InvariantCulture, $"requests waited {json.GetProperty("waitedMilliseconds").GetInt64()} ms\n");
-            text.Append(CultureInfo.InvariantCulture, $"known inodes: {pass.GetProperty("unchanged")} unchanged, {pass.GetProperty("changed")} changed, {pass.GetProperty("stale")} stale\n");
-        }
+        if (request.Verb is ControlVerb.Restart or ControlVerb.Resume)
+            text.Append(StatusText.OfRestart(json));
         Print(text.ToString());
         return ExitCode.Success;
     }

@@ -57,6 +57,27 @@ internal static class StatusText
         void Line(string name, string words) => text.Append(CultureInfo.InvariantCulture, $"  {name,-10} {words}\n");
     }
 
+    /// <summary>What a restart has brought: how long requests waited, what became of known inodes, and whom that concerns.</summary>
+    public static string OfRestart(JsonElement json)
+    {
+        const int Shown = 20;
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"requests waited {json.GetProperty("waitedMilliseconds").GetInt64()} ms\n");
+        JsonElement pass = json.GetProperty("lastPass");
+        if (pass.GetProperty("start").GetInt64() != json.GetProperty("starts").GetInt64())
+            return text.Append("the image was not written: all that is cached stays\n").ToString();
+        text.Append(CultureInfo.InvariantCulture, $"known inodes: {pass.GetProperty("unchanged")} unchanged, {pass.GetProperty("changed")} changed, {pass.GetProperty("stale")} stale\n");
+        JsonElement holders = json.GetProperty("holders");
+        foreach (JsonElement holder in holders.EnumerateArray().Take(Shown))
+            text.Append(CultureInfo.InvariantCulture, $"{Word(holder, "verdict")}: inode {holder.GetProperty("inode")} (last known as {Word(holder, "path")}, held by {holder.GetProperty("process")} {Word(holder, "command")} as {Word(holder, "as")})\n");
+        int more = holders.GetArrayLength() - Shown + json.GetProperty("holdersLeftOut").GetInt32();
+        if (more > 0)
+            text.Append(CultureInfo.InvariantCulture, $"and {more} more (fuse4fs status --json)\n");
+        if (!json.GetProperty("holdersAreAll").GetBoolean())
+            text.Append("not all processes could be looked at in time\n");
+        return text.ToString();
+    }
+
     /// <summary>Text that may come from an image or from file names: what could act on a terminal is shown as a question mark.</summary>
     public static string Printable(string text) => string.Concat(text.Select(letter => char.IsControl(letter) ? '?' : letter));
 

@@ -142,6 +142,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "fchdir", SetLastError = true)]
     public static partial int ChangeDirectoryTo(int directory);
 
+    [LibraryImport("libc", EntryPoint = "name_to_handle_at", SetLastError = true)]
+    public static partial int NameToHandle(int directory, byte* path, void* handle, int* mountId, int flags);
+
     [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
     public static partial int SetResourceLimit(int resource, void* limit);
 

@@ -21,6 +21,7 @@ internal sealed class CachePass : IDisposable
     private readonly FuseDevice _device;
     private readonly ResidentBuffer _message = new(4096);
     private readonly List<ulong> _dropped = [];
+    private readonly ILookup<ulong, int> _held; // nodeid to places in the state
     private readonly List<(KnownInodes.Slot Slot, uint Inode)> _surviving = [];
 
     /// <param name="image">The image as it is now.</param>
@@ -31,16 +32,20 @@ internal sealed class CachePass : IDisposable
         _image = image;
         _state = state;
         _device = device;
+        HeldNode[] held = state.Held.ToArray();
+        _held = Enumerable.Range(0, held.Length).Where(place => held[place].Node != 0).ToLookup(place => held[place].Node);
     }
 
     /// <summary>Before the readers start: finds what must go, and has the kernel believe neither its attributes nor any name.</summary>
     public void Begin()
     {
         _dropped.Add(NodeId.Root.Value);
+        _state.Resume.PassOf = _state.Resume.Start;
         _state.Resume.Known = _state.Resume.Unchanged = _state.Resume.Changed = _state.Resume.Stale = 0;
         _state.Known.ForEach(Judge);
         if (_state.Known.HasOverflowed)
             DropEverythingInUse();
+        JudgeUnknown();
         foreach (ulong node in _dropped)
             Send(Notification.InvalAttributes(_message.Span, node));
         Send(Notification.IncEpoch(_message.Span));
@@ -68,6 +73,7 @@ internal sealed class CachePass : IDisposable
         if (!TryFind(handle, out Inode inode))
         {
             counts.Stale++;
+            Note(handle, HeldVerdict.Stale);
             _dropped.Add(NodeId.From(handle).Value);
             return;
         }
@@ -79,8 +85,24 @@ internal sealed class CachePass : IDisposable
             counts.Unchanged++;
         if (changed || _state.Resume.DropsAll || IsInDoubt(inode))
             _dropped.Add(NodeId.From(handle).Value);
+        Note(handle, changed ? HeldVerdict.Changed : HeldVerdict.Unchanged);
         if (changed)
             _surviving.Add((slot, handle.Inode));
+    }
+
+    private void Note(FileHandle handle, HeldVerdict verdict)
+    {
+        if (_held.Count != 0)
+            foreach (int place in _held[NodeId.From(handle).Value])
+                _state.Held[place].Verdict = verdict;
+    }
+
+    // The table is not all there was: what is in no place of it can still be there or gone.
+    private void JudgeUnknown()
+    {
+        foreach (ref HeldNode held in _state.Held)
+            if (held is { Node: > 1, Verdict: HeldVerdict.Unknown } && !TryFind(new NodeId(held.Node).Handle, out _))
+                held.Verdict = HeldVerdict.Stale;
     }
 
     private bool TryFind(FileHandle handle, out Inode inode)

@@ -58,6 +58,9 @@ internal record struct ResumeOrder
     /// <summary>When the image was opened that the fingerprints are of: seconds since 1970.</summary>
     public long FingerprintsSince { get; set; }
 
+    /// <summary>The start whose worker found the image written and made the last pass over what is known; the counts are its.</summary>
+    public uint PassOf { get; set; }
+
     /// <summary>Inodes known at the last pass.</summary>
     public uint Known { get; set; }
 

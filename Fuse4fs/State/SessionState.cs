@@ -77,13 +77,14 @@ internal record struct Negotiated
 internal sealed unsafe class SessionState : IDisposable
 {
     /// <summary>Changes with the layout. A worker refuses a state of another version.</summary>
-    public const uint CurrentVersion = 6;
+    public const uint CurrentVersion = 7;
 
     private const ulong Magic = 0x5441_5453_5346_3446; // "F4FSSTAT"
     private const int TableFlagsOffset = 4080;
     private const int SuspectsOffset = 4096;
     private const int ThreadsOffset = 8192;
-    private const int TableOffset = ThreadsOffset + (MostThreads * ThreadRecord.Size);
+    private const int HeldOffset = ThreadsOffset + (MostThreads * ThreadRecord.Size);
+    private const int TableOffset = HeldOffset + (MostHeld * 16);
 
     private readonly SharedMemory _memory;
 
@@ -96,6 +97,9 @@ internal sealed unsafe class SessionState : IDisposable
 
     /// <summary>Threads of a worker at the most.</summary>
     public const int MostThreads = 64;
+
+    /// <summary>Files that processes hold, of which the worker is asked what became.</summary>
+    public const int MostHeld = 1024;
 
     /// <summary>Memory that the known inodes may take unless a test wants less: 16 million of them.</summary>
     public const int DefaultTableBytes = 256 << 20;
@@ -141,6 +145,9 @@ internal sealed unsafe class SessionState : IDisposable
 
     /// <summary>The requests that crashed workers had in hand.</summary>
     public Span<Suspect> Suspects => MemoryMarshal.Cast<byte, Suspect>(_memory.Span.Slice(SuspectsOffset, Suspect.Most * Unsafe.SizeOf<Suspect>()));
+
+    /// <summary>What processes held when the image was last found written.</summary>
+    public Span<HeldNode> Held => MemoryMarshal.Cast<byte, HeldNode>(_memory.Span.Slice(HeldOffset, MostHeld * Unsafe.SizeOf<HeldNode>()));
 
     /// <summary>What a reader thread is about. <paramref name="number"/>: 0 to <see cref="MostThreads"/> - 1.</summary>
     public ref ThreadRecord Thread(int number) =>

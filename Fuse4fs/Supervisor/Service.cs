@@ -14,11 +14,13 @@ internal sealed partial class Service : IDisposable
     private const int VerdictPatience = 60_000;
     private const int StopPatience = 500;
     private const int LookAgain = 200;
+    private const int CensusPatience = 500; // on top of the start of a worker, and only after a write to the image
     private const int WatchInterval = 500;
 
     private readonly MountRequest _request;
     private readonly WorkerStarter _starter;
     private readonly FuseDevice _device;
+    private readonly uint _mountMinor;
     private readonly ILogger _log;
     private readonly RestartPolicy _policy;
     private readonly RequestLedger _ledger;
@@ -27,6 +29,7 @@ internal sealed partial class Service : IDisposable
     private ImageFile? _image;
     private ImageFile? _journal;
     private bool _claimLost;
+    private HolderCensus? _census;
 
     /// <param name="request">What the user asked for.</param>
     /// <param name="starter">Starts workers.</param>
@@ -34,9 +37,9 @@ internal sealed partial class Service : IDisposable
     /// <param name="journal">The external journal, open, where there is one.</param>
     /// <param name="state">The state.</param>
     /// <param name="worker">The first worker, which answers.</param>
-    /// <param name="device">The connection.</param>
+    /// <param name="mount">The mount.</param>
     /// <param name="log">The log.</param>
-    public Service(MountRequest request, WorkerStarter starter, ImageFile image, ImageFile? journal, SessionState state, WorkerProcess worker, FuseDevice device, ILogger log)
+    public Service(MountRequest request, WorkerStarter starter, ImageFile image, ImageFile? journal, SessionState state, WorkerProcess worker, FuseMount mount, ILogger log)
     {
         _request = request;
         _starter = starter;
@@ -46,8 +49,9 @@ internal sealed partial class Service : IDisposable
         _journalPath = journal?.Path;
         State = state;
         Worker = worker;
-        _device = device;
-        _ledger = new RequestLedger(state, device);
+        _device = mount.Device;
+        _mountMinor = mount.Minor;
+        _ledger = new RequestLedger(state, mount.Device);
         _log = log;
         _policy = new RestartPolicy(request.MaxRestarts);
     }
@@ -75,6 +79,12 @@ internal sealed partial class Service : IDisposable
 
     /// <summary>The last times that requests had to wait.</summary>
     public RestartHistory History { get; } = new();
+
+    /// <summary>Who held what changed or went stale when the image was last found written.</summary>
+    public IReadOnlyList<HolderReport> Holders { get; private set; } = [];
+
+    /// <summary>Whether none was left out, as far as /proc shows.</summary>
+    public bool HoldersAreAll { get; private set; } = true;
 
     /// <summary>Deaths of workers so far.</summary>
     public int Deaths { get; private set; }
@@ -146,6 +156,7 @@ internal sealed partial class Service : IDisposable
         switch (Worker!.Receive(out string words))
         {
             case WorkerMessage.Ready when Phase == Phase.Starting:
+                _census?.Submit(State, CensusPatience);
                 History.Last?.Ready = Stopwatch.GetTimestamp();
                 Worker.Go(_device);
                 History.Last?.Going = Stopwatch.GetTimestamp();
@@ -154,6 +165,8 @@ internal sealed partial class Service : IDisposable
             case WorkerMessage.Current:
                 if (History.Last is RestartRecord last)
                     (last.Current, last.Worker) = (Stopwatch.GetTimestamp(), State.Milestones);
+                if (_census is not null)
+                    (Holders, HoldersAreAll) = (_census.Read(State), _census.IsComplete);
                 return true;
             case WorkerMessage.Refused or WorkerMessage.OtherVolume:
                 // Nothing is served from an image that is not what was mounted; it may become so again.
@@ -230,6 +243,7 @@ internal sealed partial class Service : IDisposable
             touched |= IsTouched(ref State.Journal, _journal.Record(0));
         if (touched)
             State.Resume.IsTouched = true;
+        _census = State.Resume.IsTouched ? HolderCensus.Start(_mountMinor) : null;
         _claimLost = false;
         State.Resume.Start++;
         try

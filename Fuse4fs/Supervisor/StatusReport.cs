@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Numerics;
 using System.Text.Json;
+using Fuse4fs.Device;
 using Fuse4fs.Protocol;
 using Fuse4fs.State;
 
@@ -10,6 +11,8 @@ namespace Fuse4fs.Supervisor;
 /// <summary>How a mount stands, as one line of JSON. Read from the state: it needs no worker.</summary>
 internal static class StatusReport
 {
+    private const int MostHolderBytes = 96 * 1024; // the whole report fits a socket's buffer
+
     /// <summary>The report, with its newline.</summary>
     /// <param name="service">The workers' life.</param>
     /// <param name="mount">The mount.</param>
@@ -45,6 +48,7 @@ internal static class StatusReport
             WriteSandbox(json, state);
             WriteRestarts(json, service.History);
             WriteKnown(json, state);
+            WriteHolders(json, service);
             WriteRequests(json, state);
             WriteKernel(json, state.Negotiated);
             json.WriteString("lastCheck", service.LastCheckOutput);
@@ -58,12 +62,39 @@ internal static class StatusReport
     {
         json.WriteNumber("knownInodes", state.Known.Count);
         json.WriteStartObject("lastPass");
+        json.WriteNumber("start", state.Resume.PassOf);
         json.WriteNumber("known", state.Resume.Known);
         json.WriteNumber("unchanged", state.Resume.Unchanged);
         json.WriteNumber("changed", state.Resume.Changed);
         json.WriteNumber("stale", state.Resume.Stale);
         json.WriteBoolean("overflowed", state.Known.HasOverflowed);
         json.WriteEndObject();
+    }
+
+    private static void WriteHolders(Utf8JsonWriter json, Service service)
+    {
+        json.WriteStartArray("holders");
+        int room = MostHolderBytes;
+        int written = 0;
+        foreach ((HeldFile file, HeldVerdict verdict) in service.Holders)
+        {
+            room -= (6 * file.Path.Length) + 200; // at worst each letter is escaped
+            if (room < 0)
+                break;
+            written++;
+            json.WriteStartObject();
+            json.WriteString("verdict", verdict == HeldVerdict.Stale ? "stale" : "changed");
+            json.WriteNumber("inode", (uint)(file.Node & uint.MaxValue));
+            json.WriteNumber("generation", (uint)(file.Node >> 32));
+            json.WriteString("path", file.Path);
+            json.WriteNumber("process", file.Process);
+            json.WriteString("command", file.Command);
+            json.WriteString("as", file.Holding);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteNumber("holdersLeftOut", service.Holders.Count - written);
+        json.WriteBoolean("holdersAreAll", service.HoldersAreAll);
     }
 
     private static void WriteSandbox(Utf8JsonWriter json, SessionState state)
