@@ -11,13 +11,10 @@ internal sealed class AttributeMapper(ServeOptions options, Negotiated negotiate
     // kernel. 10^9 seconds; more than about 2^63 ns is not kept as it stands by every kernel.
     private const ulong Forever = 1_000_000_000;
 
-    // A kernel that does not know INC_EPOCH (before 7.44, Linux 6.16) cannot be told that names are former: it asks for each once a second.
-    private const uint EpochMinor = 44;
-
     private const uint StatxBasic = 0x7ff;
     private const uint StatxBirthTime = 0x800;
 
-    private readonly ulong _namesValid = negotiated.Minor >= EpochMinor ? Forever : 1;
+    private readonly ulong _namesValid = negotiated.HasEpoch ? Forever : 1; // seconds
 
     /// <summary>What LOOKUP answers for an inode.</summary>
     public void Fill(ref EntryOut entry, in Inode inode, ulong nodeId, uint generation)

@@ -58,6 +58,18 @@ internal record struct ServeOptions
 [StructLayout(LayoutKind.Sequential)]
 internal record struct Negotiated
 {
+    /// <summary>From this minor on (Linux 6.9) the requests of a dead worker can be had again (RESEND).</summary>
+    public const uint ResendMinor = 40;
+
+    /// <summary>From this minor on (Linux 6.16) all cached names can be called in question at once (INC_EPOCH).</summary>
+    public const uint EpochMinor = 44;
+
+    /// <summary>Whether the kernel gives the requests of a dead worker out again.</summary>
+    public readonly bool HasResend => Minor >= ResendMinor;
+
+    /// <summary>Whether the kernel can be told that names are former. Otherwise it must ask for each once a second.</summary>
+    public readonly bool HasEpoch => Minor >= EpochMinor;
+
     /// <summary>Protocol minor, 31 to 45; 0 before INIT.</summary>
     public uint Minor { get; set; }
 

@@ -28,12 +28,6 @@ internal static class Negotiation
     /// <summary>The newest protocol minor this server knows: Linux 6.18.</summary>
     public const uint NewestMinor = 45;
 
-    /// <summary>From this minor on (Linux 6.9) the requests of a dead worker can be had again.</summary>
-    public const uint ResendMinor = 40;
-
-    /// <summary>From this minor on (Linux 6.16) all cached names can be called in question at once.</summary>
-    public const uint EpochMinor = 44;
-
     /// <summary>The protocol major served.</summary>
     public const uint Major = 7;
 

@@ -59,7 +59,7 @@ internal sealed class RequestLedger(SessionState state, FuseDevice device) : IDi
     public void Close(bool crashed)
     {
         int length = Notification.Resend(_message.Span);
-        bool resent = state.Negotiated.Minor >= Negotiation.ResendMinor && device.Write(_message.Span[..length]);
+        bool resent = state.Negotiated.HasResend && device.Write(_message.Span[..length]);
         for (int i = 0; i < SessionState.MostThreads; i++)
         {
             ref ThreadRecord record = ref state.Thread(i);

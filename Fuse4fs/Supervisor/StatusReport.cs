@@ -172,8 +172,8 @@ internal static class StatusReport
         json.WriteStartObject("kernel");
         json.WriteString("protocol", $"7.{negotiated.Minor}");
         // Two that are no matter of flags: the kernel takes them from this minor on.
-        json.WriteBoolean("resend", negotiated.Minor >= Negotiation.ResendMinor);
-        json.WriteBoolean("epoch", negotiated.Minor >= Negotiation.EpochMinor);
+        json.WriteBoolean("resend", negotiated.HasResend);
+        json.WriteBoolean("epoch", negotiated.HasEpoch);
         WriteNames(json, "capabilities", (InitFlags)negotiated.Flags);
         json.WriteNumber("largestRead", negotiated.MaxPages * 4096);
         json.WriteEndObject();

@@ -51,6 +51,30 @@ public class NegotiationTests
     [Fact]
     public void A_newer_kernel_gets_our_minor() => Assert.Equal(45u, Answer(Linux618, 46, out _).Minor);
 
+    // What administrators are told about kernels is what is negotiated.
+    [Theory]
+    [InlineData("6.16 and newer", Negotiated.EpochMinor)]
+    [InlineData("6.9 to 6.15", Negotiated.ResendMinor)]
+    [InlineData("5.4 to 6.8", Negotiation.OldestMinor)]
+    public void The_table_of_kernels_in_the_document_has_the_minors_of_the_code(string kernels, uint minor)
+    {
+        string? folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder!, "Fuse4fs.sln")))
+            folder = Path.GetDirectoryName(folder);
+        Assert.Contains(File.ReadLines(Path.Combine(folder!, "docs", "restart.md")), line => line.StartsWith($"| {kernels} | 7.{minor} |", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(39u, false, false)]
+    [InlineData(40u, true, false)]
+    [InlineData(43u, true, false)]
+    [InlineData(44u, true, true)]
+    public void What_a_kernel_can_do_after_a_death_goes_by_its_minor(uint minor, bool resend, bool epoch)
+    {
+        var settled = new Negotiated { Minor = minor };
+        Assert.Equal((resend, epoch), (settled.HasResend, settled.HasEpoch));
+    }
+
     [Theory]
     [InlineData(ReadDirPlusMode.Always, true, false)]
     [InlineData(ReadDirPlusMode.Auto, true, true)]
