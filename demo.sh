@@ -2,6 +2,7 @@
 # Builds and installs fuse4fs, then mounts the bundled sample image and reads from it.
 #   ./demo.sh                all of that
 #   ./demo.sh --setup-only   stops before mounting
+#   ./demo.sh recovery       kills, breaks, repairs and exchanges what a live mount stands on instead, and checks what its users see
 # Environment: PREFIX (/usr/local), DEMO (/var/tmp/fuse4fs-demo). Run it as often as you like.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -11,12 +12,12 @@ cd "$here"
 PREFIX=${PREFIX:-/usr/local}
 DEMO=${DEMO:-/var/tmp/fuse4fs-demo}
 case ${1:-} in
-  '' | --setup-only) ;;
-  *) fail "unknown argument $1; usage: ./demo.sh [--setup-only]" ;;
+  '' | --setup-only | recovery) ;;
+  *) fail "unknown argument $1; usage: ./demo.sh [--setup-only | recovery]" ;;
 esac
 [ "$(id -u)" = 0 ] || fail 'installing needs root: run it as root or with sudo'
 
-need_packages mke2fs=e2fsprogs debugfs=e2fsprogs fusermount3=fuse3
+need_packages mke2fs=e2fsprogs debugfs=e2fsprogs fusermount3=fuse3 losetup=mount
 need_dotnet
 dotnet=$(readlink -f "$(command -v dotnet)")
 
@@ -47,6 +48,12 @@ install -D -m 644 packaging/completions/fuse4fs.bash "$PREFIX/share/bash-complet
 install -D -m 644 packaging/completions/_fuse4fs "$PREFIX/share/zsh/site-functions/_fuse4fs"
 install -D -m 644 packaging/completions/fuse4fs.fish "$PREFIX/share/fish/vendor_completions.d/fuse4fs.fish"
 say "$("$PREFIX/bin/fuse4fs" --version | sed 's/^/fuse4fs /')"
+
+if [ "${1:-}" = recovery ]; then
+  . packaging/recovery-demo.sh
+  recovery_demo
+  exit 0
+fi
 
 say "building the sample image $DEMO/sample.img with mke2fs and debugfs"
 mkdir -p "$DEMO/mnt"
