@@ -24,29 +24,21 @@ internal sealed partial class Service : IDisposable
     private readonly ILogger _log;
     private readonly RestartPolicy _policy;
     private readonly RequestLedger _ledger;
-    private readonly string _imagePath;
-    private readonly string? _journalPath;
-    private ImageFile? _image;
-    private ImageFile? _journal;
-    private bool _claimLost;
+    private readonly ServedImage _image;
     private HolderCensus? _census;
 
     /// <param name="request">What the user asked for.</param>
     /// <param name="starter">Starts workers.</param>
     /// <param name="image">The image, open.</param>
-    /// <param name="journal">The external journal, open, where there is one.</param>
     /// <param name="state">The state.</param>
     /// <param name="worker">The first worker, which answers.</param>
     /// <param name="mount">The mount.</param>
     /// <param name="log">The log.</param>
-    public Service(MountRequest request, WorkerStarter starter, ImageFile image, ImageFile? journal, SessionState state, WorkerProcess worker, FuseMount mount, ILogger log)
+    public Service(MountRequest request, WorkerStarter starter, ServedImage image, SessionState state, WorkerProcess worker, FuseMount mount, ILogger log)
     {
         _request = request;
         _starter = starter;
         _image = image;
-        _imagePath = image.Path;
-        _journal = journal;
-        _journalPath = journal?.Path;
         State = state;
         Worker = worker;
         _device = mount.Device;
@@ -108,7 +100,7 @@ internal sealed partial class Service : IDisposable
     {
         EndWorker(kill, reason);
         EndCheck();
-        ReleaseImage();
+        _image.Release();
         Enter(Phase.Paused, reason);
     }
 
@@ -127,7 +119,7 @@ internal sealed partial class Service : IDisposable
     {
         EndCheck();
         EndWorker(kill, reason);
-        ReleaseImage();
+        _image.Release();
         StartWorker();
     }
 
@@ -138,10 +130,10 @@ internal sealed partial class Service : IDisposable
     {
         EndWorker(kill: false, reason);
         EndCheck();
-        ReleaseImage();
+        _image.Release();
         try
         {
-            Check = start(_imagePath, State.FilesystemStart);
+            Check = start(_image.Path, State.FilesystemStart);
             Enter(Phase.Checking, "the image is being checked");
         }
         catch (SystemCallException e)
@@ -170,10 +162,10 @@ internal sealed partial class Service : IDisposable
                 return true;
             case WorkerMessage.Refused or WorkerMessage.OtherVolume:
                 // Nothing is served from an image that is not what was mounted; it may become so again.
-                Refused(_log, _imagePath, words);
+                Refused(_log, _image.Path, words);
                 EndWorker(kill: true, words);
-                ReleaseImage();
-                Enter(Phase.Waiting, $"{_imagePath} {words}", LookAgain * 5);
+                _image.Release();
+                Enter(Phase.Waiting, $"{_image.Path} {words}", LookAgain * 5);
                 return false;
             case null:
                 OnDeath();
@@ -218,7 +210,7 @@ internal sealed partial class Service : IDisposable
         EndCheck();
         Worker?.Dispose();
         Worker = null;
-        ReleaseImage();
+        _image.Dispose();
         _ledger.Dispose();
     }
 
@@ -226,29 +218,20 @@ internal sealed partial class Service : IDisposable
     {
         try
         {
-            _image = _image is null ? ImageFile.Open(_imagePath) : _image.Reopen();
-            if (_journalPath is not null)
-                _journal = _journal is null ? ImageFile.Open(_journalPath) : _journal.Reopen();
+            _image.Reopen();
         }
         catch (MountException e)
         {
             if (Phase != Phase.Waiting || Reason.Length == 0)
-                NoImage(_log, _imagePath, e.Message);
-            ReleaseImage();
-            Enter(Phase.Waiting, $"waiting for {_imagePath}: {e.Message}", LookAgain);
+                NoImage(_log, _image.Path, e.Message);
+            Enter(Phase.Waiting, $"waiting for {_image.Path}: {e.Message}", LookAgain);
             return;
         }
-        bool touched = IsTouched(ref State.Image, _image.Record(State.FilesystemStart));
-        if (_journal is not null)
-            touched |= IsTouched(ref State.Journal, _journal.Record(0));
-        if (touched)
-            State.Resume.IsTouched = true;
         _census = State.Resume.IsTouched ? HolderCensus.Start(_mountMinor) : null;
-        _claimLost = false;
         State.Resume.Start++;
         try
         {
-            Worker = _starter.Start(_image.Descriptor, _journal?.Descriptor);
+            Worker = _starter.Start(_image.Image, _image.Journal);
             History.Last?.Spawned = Stopwatch.GetTimestamp();
             Enter(Phase.Starting, "", VerdictPatience);
         }
@@ -256,14 +239,6 @@ internal sealed partial class Service : IDisposable
         {
             Enter(Phase.Waiting, e.Message, 1000);
         }
-    }
-
-    // Untouched is proved, not guessed.
-    private bool IsTouched(ref ImageRecord before, ImageRecord now)
-    {
-        bool touched = !before.IsSettled || now with { IsSettled = true } != before || (now.IsDevice && _claimLost);
-        before = now;
-        return touched;
     }
 
     private void OnDeath()
@@ -332,15 +307,6 @@ internal sealed partial class Service : IDisposable
         _ledger.Close(crashed);
         Worker!.Dispose();
         Worker = null;
-    }
-
-    private void ReleaseImage()
-    {
-        _image?.Dispose();
-        _image = null;
-        _journal?.Dispose();
-        _journal = null;
-        _claimLost = true;
     }
 
     private void EndCheck()

@@ -80,7 +80,7 @@ internal sealed partial class SupervisorProcess : IDisposable
         _mount.Negotiate(_request.ReadDirPlus, _request.Acl && _request.DefaultPermissions, ref _state.Negotiated);
         _state.PrimingToken = NewToken();
         _worker.Go(_mount.Device);
-        _service = new Service(_request, starter, _image, _journal, _state, _worker, _mount, _log);
+        _service = new Service(_request, starter, new ServedImage(_image, _journal, _state), _state, _worker, _mount, _log);
         _mount.RaiseReadahead();
         _control = ControlSocket.TryOpen(_mount.Minor, out string problem);
         if (_control is null)

@@ -1,0 +1,72 @@
+using Fuse4fs.Device;
+using Fuse4fs.State;
+
+namespace Fuse4fs.Supervisor;
+
+/// <summary>
+/// The image behind a mount, and its external journal where there is one: held while a worker reads it, given up while something else may write to it, opened
+/// anew for each worker.
+/// </summary>
+/// <param name="image">The image, open.</param>
+/// <param name="journal">The external journal, open, or null.</param>
+/// <param name="state">What was recorded of them before a worker read them.</param>
+internal sealed class ServedImage(ImageFile image, ImageFile? journal, SessionState state) : IDisposable
+{
+    private readonly string? _journalPath = journal?.Path;
+    private ImageFile? _image = image;
+    private ImageFile? _journal = journal;
+    private bool _claimLost;
+
+    /// <summary>The image's absolute path.</summary>
+    public string Path { get; } = image.Path;
+
+    /// <summary>The image, while it is held.</summary>
+    public Descriptor Image => _image!.Descriptor;
+
+    /// <summary>The external journal, where there is one, while it is held.</summary>
+    public Descriptor? Journal => _journal?.Descriptor;
+
+    /// <summary>Opens both by their paths, where other files may lie by now, and notes whether anybody may have written to them.</summary>
+    /// <exception cref="MountException">One is not there, or is somebody else's. Nothing is held then.</exception>
+    public void Reopen()
+    {
+        try
+        {
+            _image = _image is null ? ImageFile.Open(Path) : _image.Reopen();
+            if (_journalPath is not null)
+                _journal = _journal is null ? ImageFile.Open(_journalPath) : _journal.Reopen();
+        }
+        catch (MountException)
+        {
+            Release();
+            throw;
+        }
+        bool touched = IsTouched(ref state.Image, _image.Record(state.FilesystemStart));
+        if (_journal is not null)
+            touched |= IsTouched(ref state.Journal, _journal.Record(0));
+        if (touched)
+            state.Resume.IsTouched = true;
+        _claimLost = false;
+    }
+
+    /// <summary>Gives both up, locks and claims and all.</summary>
+    public void Release()
+    {
+        _image?.Dispose();
+        _image = null;
+        _journal?.Dispose();
+        _journal = null;
+        _claimLost = true;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Release();
+
+    // Untouched is proved, not guessed.
+    private bool IsTouched(ref ImageRecord before, ImageRecord now)
+    {
+        bool touched = !before.IsSettled || now with { IsSettled = true } != before || (now.IsDevice && _claimLost);
+        before = now;
+        return touched;
+    }
+}
