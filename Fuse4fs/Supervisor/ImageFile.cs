@@ -86,13 +86,14 @@ internal sealed class ImageFile : IDisposable
     }
 
     /// <summary>What the image looks like now. To be taken before a worker reads it.</summary>
-    /// <param name="offset">Where the filesystem starts, in bytes.</param>
+    /// <param name="offset">Where the filesystem starts, in bytes: what a worker says, be it nonsense.</param>
     public ImageRecord Record(long offset)
     {
         FileStatus status = FileStatus.Of(Descriptor);
         Span<byte> superblock = stackalloc byte[1024];
         superblock.Clear();
-        _ = Descriptor.ReadAt(superblock, offset + 1024); // what cannot be read is zeros, and no worker will serve it
+        if (offset >= 0 && offset < long.MaxValue - 4096)
+            _ = Descriptor.ReadAt(superblock, offset + 1024); // what cannot be read is zeros, and no worker will serve it
         uint first = 0, second = uint.MaxValue;
         for (int at = 0; at < superblock.Length; at += sizeof(ulong))
         {

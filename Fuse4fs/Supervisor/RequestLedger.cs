@@ -7,6 +7,7 @@ namespace Fuse4fs.Supervisor;
 /// <summary>
 /// The requests that workers have in hand, as their threads note them in the state, and what becomes of them when a worker has ended: the kernel queues them
 /// again for whoever reads next; where it cannot, their callers get an error. What a crashed worker had in hand is remembered as suspect.
+/// Workers can write anything into the state: no number from there may overflow here.
 /// </summary>
 /// <param name="state">The state.</param>
 /// <param name="device">The connection.</param>
@@ -45,7 +46,7 @@ internal sealed class RequestLedger(SessionState state, FuseDevice device) : IDi
         for (int i = 0; i < SessionState.MostThreads; i++)
         {
             ref ThreadRecord record = ref state.Thread(i);
-            if (Volatile.Read(ref record.Unique) != 0 && now - record.Since > seconds * 1000L)
+            if (Volatile.Read(ref record.Unique) != 0 && unchecked(now - record.Since) > seconds * 1000L)
                 return true;
         }
         return false;
@@ -91,7 +92,7 @@ internal sealed class RequestLedger(SessionState state, FuseDevice device) : IDi
         {
             if (suspects[i].Unique == record.Unique)
             {
-                suspects[i].Deaths++;
+                suspects[i].Deaths = unchecked(Math.Max(suspects[i].Deaths, suspects[i].Deaths + 1));
                 return;
             }
             if (suspects[i].Unique == 0 && place < 0)

@@ -78,6 +78,9 @@ internal sealed partial class Service : IDisposable
     /// <summary>Whether none was left out, as far as /proc shows.</summary>
     public bool HoldersAreAll { get; private set; } = true;
 
+    /// <summary>Workers started so far. Ours: what the state says can be a worker's invention.</summary>
+    public uint Starts { get; private set; } = 1;
+
     /// <summary>Deaths of workers so far.</summary>
     public int Deaths { get; private set; }
 
@@ -85,7 +88,7 @@ internal sealed partial class Service : IDisposable
     public string LastCheckOutput { get; private set; } = "";
 
     /// <summary>Whether nothing former is visible any more.</summary>
-    public bool IsCurrent => Phase == Phase.Serving && State.Resume.CurrentSince == State.Resume.Start;
+    public bool IsCurrent => Phase == Phase.Serving && State.Resume.CurrentSince == Starts;
 
     /// <summary>Since when requests have been waiting, in milliseconds of the monotonic clock; 0 while they are answered.</summary>
     public long WaitingSince { get; private set; }
@@ -228,7 +231,7 @@ internal sealed partial class Service : IDisposable
             return;
         }
         _census = State.Resume.IsTouched ? HolderCensus.Start(_mountMinor) : null;
-        State.Resume.Start++;
+        State.Resume.Start = ++Starts;
         try
         {
             Worker = _starter.Start(_image.Image, _image.Journal);

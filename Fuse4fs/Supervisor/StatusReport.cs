@@ -42,7 +42,7 @@ internal static class StatusReport
             json.WriteNumber("worker", service.Worker?.Id ?? 0);
             json.WriteNumber("workerUptimeSeconds", service.Worker is null ? 0 : (Environment.TickCount64 - service.Worker.Started) / 1000);
             json.WriteNumber("uptimeSeconds", (Environment.TickCount64 - started) / 1000);
-            json.WriteNumber("starts", state.Resume.Start);
+            json.WriteNumber("starts", service.Starts);
             json.WriteNumber("deaths", service.Deaths);
             json.WriteNumber("waitedMilliseconds", service.WaitingSince == 0 ? service.LastWait : Environment.TickCount64 - service.WaitingSince);
             WriteSandbox(json, state);
