@@ -8,12 +8,24 @@ namespace EndToEnd.Tests.Recovery;
 /// <summary>A private copy of an image, mounted, with what the recovery tests do to it.</summary>
 internal sealed class Mounted : IDisposable
 {
-    private readonly ImageCopy _copy = Images.Copy("sample");
+    private readonly ImageCopy _copy;
     private readonly List<Process> _holders = [];
     private readonly LiveMount _mount;
 
-    public Mounted(string? options = null, double limitSeconds = 120, params string[] arguments) =>
-        _mount = LiveMount.Foregrounded(_copy.ImagePath, options, limitSeconds, arguments);
+    public Mounted(string? options = null, double limitSeconds = 120, params string[] arguments)
+        : this(Images.Copy("sample"), options, limitSeconds, arguments)
+    {
+    }
+
+    /// <param name="image">Ours from now on.</param>
+    /// <param name="options">Mount options.</param>
+    /// <param name="limitSeconds">When the mount is aborted, whatever the test is doing.</param>
+    /// <param name="arguments">More arguments.</param>
+    public Mounted(ImageCopy image, string? options = null, double limitSeconds = 120, params string[] arguments)
+    {
+        _copy = image;
+        _mount = LiveMount.Foregrounded(image.ImagePath, options, limitSeconds, arguments);
+    }
 
     public string Image => _copy.ImagePath;
 
@@ -31,6 +43,8 @@ internal sealed class Mounted : IDisposable
 
     public CommandResult Tell(params string[] words) => FuseServer.Run([words[0], MountPoint, .. words[1..]]);
 
+    public string PathOf(string name) => _mount.PathOf(name);
+
     public void Debugfs(params string[] commands) => _copy.Debugfs(commands);
 
     /// <summary>Reads a file by another process: a mount that hangs must not hang the tests.</summary>
@@ -45,11 +59,32 @@ internal sealed class Mounted : IDisposable
         return holder;
     }
 
-    /// <summary>Has a holder read all of its file.</summary>
-    public static CommandResult Read(Process holder)
+    /// <summary>A process that works in a folder, and runs <paramref name="script"/> there once it is told to.</summary>
+    public Process WorkIn(string folder, string script)
+    {
+        Process worker = Command.Start(null, "sh", "-c", "cd \"$0\" && ls > /dev/null && echo open; read go; " + script, $"{MountPoint}/{folder}");
+        _holders.Add(worker);
+        Assert.Equal("open", worker.StandardOutput.ReadLine());
+        return worker;
+    }
+
+    /// <summary>Has a holder go on; what it says is waited for by <see cref="End"/>.</summary>
+    public static void Tell(Process holder)
     {
         holder.StandardInput.WriteLine("go");
         holder.StandardInput.Close();
+    }
+
+    /// <summary>Has a holder read all of its file.</summary>
+    public static CommandResult Read(Process holder)
+    {
+        Tell(holder);
+        return End(holder);
+    }
+
+    /// <summary>What a holder has said, once it has ended.</summary>
+    public static CommandResult End(Process holder)
+    {
         string output = "", errors = "";
         Deadline.In(20).Run(() => (output, errors) = (holder.StandardOutput.ReadToEnd(), holder.StandardError.ReadToEnd()), "the holder has read its file");
         holder.WaitForExit();

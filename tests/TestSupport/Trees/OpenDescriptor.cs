@@ -77,6 +77,12 @@ public sealed unsafe class OpenDescriptor : IDisposable
 
     public long Seek(long offset, int whence) => Posix.Check("lseek", Libc.Seek(Number, offset, whence));
 
+    /// <summary>An extended attribute of what is open.</summary>
+    public byte[] Attribute(string name) => Posix.Grow("fgetxattr", (buffer, size) => Libc.GetAttributeOf(Number, Posix.Bytes(name), buffer, size), 65536);
+
+    /// <summary>The target of a symbolic link that is open itself (O_PATH).</summary>
+    public byte[] ReadLink() => Posix.Grow("readlinkat", (buffer, size) => Libc.ReadLinkAt(Number, Posix.Bytes(""), buffer, size), 4097);
+
     /// <summary>An ioctl that fills <paramref name="size"/> bytes.</summary>
     public byte[] Control(nuint request, int size)
     {

@@ -59,6 +59,9 @@ public static unsafe class Posix
     public static OpenDescriptor Open(string path, int flags = Libc.OpenNonBlocking | Libc.OpenNoFollow) =>
         new(Check("open", Libc.Open(Bytes(path), flags, 0)));
 
+    /// <summary>A descriptor of a symbolic link itself.</summary>
+    public static OpenDescriptor OpenLink(string path) => Open(path, Libc.OpenPath | Libc.OpenNoFollow);
+
     public static byte[] ReadLink(string path) => Grow("readlink", (buffer, size) => Libc.ReadLink(Bytes(path), buffer, size), 4097);
 
     public static IReadOnlyList<string> AttributeNames(string path)
@@ -80,9 +83,9 @@ public static unsafe class Posix
             + $"namelen {U64(s, 64)} frsize {U64(s, 72)}";
     }
 
-    private delegate nint Filler(byte* buffer, nint size);
+    internal delegate nint Filler(byte* buffer, nint size);
 
-    private static byte[] Grow(string call, Filler fill, int size)
+    internal static byte[] Grow(string call, Filler fill, int size)
     {
         byte[] buffer = new byte[size];
         fixed (byte* start = buffer)
