@@ -46,6 +46,7 @@ internal sealed partial class Service : IDisposable
         _ledger = new RequestLedger(state, mount.Device);
         _log = log;
         _policy = new RestartPolicy(request.MaxRestarts);
+        Enter(Phase.Serving, ""); // the first worker is watched like every other
     }
 
     /// <summary>The state that all workers share.</summary>
