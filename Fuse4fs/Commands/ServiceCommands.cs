@@ -44,11 +44,13 @@ internal static class ServiceCommands
         Argument<string> mountPoint = MountPoint();
         var kill = new Option<bool>("--kill") { Description = "By SIGKILL, whatever the worker is doing." };
         var resume = new Option<bool>("--resume") { Description = "Start the next worker at once." };
-        var command = new Command("pause", "Ends the worker and gives the image up; requests wait until resume.") { mountPoint, kill, resume };
+        Option<bool> force = Force();
+        var command = new Command("pause", "Ends the worker and gives the image up; requests wait until resume.") { mountPoint, kill, resume, force };
         command.SetAction(parsed => Ask(parsed.GetValue(mountPoint)!, new ControlRequest(ControlVerb.Pause)
         {
             Kill = parsed.GetValue(kill),
             ThenResume = parsed.GetValue(resume),
+            Force = parsed.GetValue(force),
         }));
         return command;
     }
@@ -56,9 +58,10 @@ internal static class ServiceCommands
     private static Command Resume()
     {
         Argument<string> mountPoint = MountPoint();
+        Option<bool> force = Force();
         Option<bool> asJson = Json();
-        var command = new Command("resume", "Starts the next worker; returns when nothing former is visible any more.") { mountPoint, asJson };
-        command.SetAction(parsed => Ask(parsed.GetValue(mountPoint)!, new ControlRequest(ControlVerb.Resume), parsed.GetValue(asJson)));
+        var command = new Command("resume", "Starts the next worker; returns when nothing former is visible any more.") { mountPoint, force, asJson };
+        command.SetAction(parsed => Ask(parsed.GetValue(mountPoint)!, new ControlRequest(ControlVerb.Resume) { Force = parsed.GetValue(force) }, parsed.GetValue(asJson)));
         return command;
     }
 
@@ -81,7 +84,7 @@ internal static class ServiceCommands
 
     private static Argument<string> MountPoint() => new("MOUNTPOINT") { Description = "Where the image is mounted." };
 
-    private static Option<bool> Force() => new("--force") { Description = "Though an overlayfs stands on the mount, which will not survive it." };
+    private static Option<bool> Force() => new("--force") { Description = "Though an overlayfs stands on the mount, which does not survive it if the image was written." };
 
     private static Option<bool> Json() => new("--json") { Description = "For programs: one JSON object, as of status." };
 

@@ -42,7 +42,7 @@ internal sealed record ControlRequest(ControlVerb Verb)
     /// <summary>Restart: have the kernel drop all it knows.</summary>
     public bool DropCaches { get; init; }
 
-    /// <summary>Restart, resume: though an overlayfs stands on the mount.</summary>
+    /// <summary>Restart, pause, resume: though an overlayfs stands on the mount.</summary>
     public bool Force { get; init; }
 
     /// <summary>As a line, with its newline.</summary>

@@ -33,6 +33,8 @@ internal sealed class ControlDesk(ControlSocket control, Service service, FuseMo
             case ControlVerb.Pause:
                 if (request.ThenResume)
                 {
+                    if (BreaksOverlay(caller, request))
+                        break;
                     GoOn(caller, "resumed", () => service.Restart(request.Kill, "fuse4fs pause --resume"));
                     break;
                 }
@@ -42,7 +44,7 @@ internal sealed class ControlDesk(ControlSocket control, Service service, FuseMo
             case ControlVerb.Resume:
                 if (service.IsCurrent)
                     Reply(caller, "running already", null);
-                else
+                else if (!BreaksOverlay(caller, request))
                     GoOn(caller, "resumed", service.Phase is Phase.Paused or Phase.Waiting ? () => service.Resume() : null);
                 break;
             case ControlVerb.Restart:
@@ -53,12 +55,8 @@ internal sealed class ControlDesk(ControlSocket control, Service service, FuseMo
 
     private void Restart(ControlCaller caller, ControlRequest request)
     {
-        bool writes = request.Fsck || request.Exec.Length != 0 || request.DropCaches;
-        if (writes && !request.Force && mount.OverlayAbove() is string overlay)
-        {
-            Reply(caller, null, $"an overlayfs on {overlay} stands on this mount and would not survive it; unmount it first, or use --force");
+        if (BreaksOverlay(caller, request))
             return;
-        }
         if (request.DropCaches)
         {
             service.State.Resume.DropsAll = true;
@@ -80,6 +78,17 @@ internal sealed class ControlDesk(ControlSocket control, Service service, FuseMo
                 service.Restart(kill: false, request.DropCaches ? "fuse4fs restart --drop-caches" : "fuse4fs restart");
             }
         });
+    }
+
+    // What makes the next worker drop names is refused while an overlayfs stands on the mount: that has them for good. A crash asks nobody.
+    private bool BreaksOverlay(ControlCaller caller, ControlRequest request)
+    {
+        bool writes = request.Fsck || request.Exec.Length != 0 || request.DropCaches;
+        if (request.Force || mount.OverlayAbove() is not string overlay || !(writes || service.IsImageTouched()))
+            return false;
+        string why = writes ? "" : "the image was written, and ";
+        Reply(caller, null, $"{why}an overlayfs on {overlay} stands on this mount and would not survive it; unmount it first, or use --force");
+        return true;
     }
 
     private void GoOn(ControlCaller caller, string done, Action? action)

@@ -62,11 +62,35 @@ internal sealed class ServedImage(ImageFile image, ImageFile? journal, SessionSt
     /// <inheritdoc/>
     public void Dispose() => Release();
 
-    // Untouched is proved, not guessed.
+    /// <summary>Whether <see cref="Reopen"/>, now, would find that somebody may have written to them. A look only.</summary>
+    public bool IsTouched()
+    {
+        try
+        {
+            return Differs(state.Image, _image, Path, state.FilesystemStart) || (_journalPath is not null && Differs(state.Journal, _journal, _journalPath, 0));
+        }
+        catch (MountException)
+        {
+            return true; // what cannot be looked at is not proved to be untouched
+        }
+    }
+
     private bool IsTouched(ref ImageRecord before, ImageRecord now)
     {
-        bool touched = !before.IsSettled || now with { IsSettled = true } != before || (now.IsDevice && _claimLost);
+        bool touched = Differs(before, now);
         before = now;
         return touched;
     }
+
+    private bool Differs(ImageRecord before, ImageFile? held, string path, long start)
+    {
+        if (before.IsDevice)
+            return held is null || Differs(before, held.Record(start)); // not to be claimed twice
+        using ImageFile now = ImageFile.Open(path);
+        return Differs(before, now.Record(start));
+    }
+
+    // Untouched is proved, not guessed.
+    private bool Differs(ImageRecord before, ImageRecord now) =>
+        !before.IsSettled || now with { IsSettled = true } != before || (now.IsDevice && _claimLost);
 }

@@ -123,9 +123,11 @@ internal sealed partial class Service : IDisposable
     {
         EndCheck();
         EndWorker(kill, reason);
-        _image.Release();
-        StartWorker();
+        StartWorker(); // nothing happens in between, so a device stays claimed and is proved untouched
     }
+
+    /// <summary>Whether the next worker, started now, would have to take the image for written. A look only: what it finds when it starts is what counts.</summary>
+    public bool IsImageTouched() => State.Resume.IsTouched || _image.IsTouched();
 
     /// <summary>Pauses, has e2fsck or a command work on the image, and goes on.</summary>
     /// <param name="reason">Why, for status.</param>

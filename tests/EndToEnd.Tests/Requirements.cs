@@ -48,6 +48,13 @@ public sealed class OracleTheoryAttribute : TheoryAttribute
     public OracleTheoryAttribute() => Skip = Requirement.Oracle;
 }
 
+/// <summary>A test with an overlayfs above our mount.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class OverlayFactAttribute : FactAttribute
+{
+    public OverlayFactAttribute() => Skip = Requirement.Mounting ?? Requirement.Overlayfs;
+}
+
 /// <summary>A test of mounting without root, through fusermount3.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class UnprivilegedMountFactAttribute : FactAttribute

@@ -16,6 +16,10 @@ public static class Requirement
         File.ReadAllText("/proc/filesystems").Contains("\text4\n", StringComparison.Ordinal) || Directory.Exists("/sys/module/ext4")
             ? null : "needs the kernel's ext4 (modprobe ext4)";
 
+    public static string? Overlayfs =>
+        File.ReadAllText("/proc/filesystems").Contains("\toverlay\n", StringComparison.Ordinal) || Directory.Exists("/sys/module/overlay")
+            ? null : "needs the kernel's overlayfs (modprobe overlay)";
+
     /// <summary>What a mount by us needs.</summary>
     public static string? Mounting => Root ?? FuseDevice ?? Tool("mke2fs", "debugfs", "e2fsck", "umount");
 
