@@ -64,6 +64,7 @@ public class ChangedNamesTests
     {
         ImageCopy image = Images.Copy("room");
         _ = KernelWrites.Run(image.ImagePath, OwnText.Function + "mkdir names; own steady > steady; own other > other\n" + script);
+        image.Debugfs(ChangedInPlaceTests.BeyondDoubt("/names"));
         return new Mounted(image);
     }
 }
