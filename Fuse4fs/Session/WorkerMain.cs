@@ -41,7 +41,7 @@ internal static partial class WorkerMain
         Directory.SetCurrentDirectory("/"); // no worker keeps a folder of its caller's busy
         using SessionState? state = SessionState.TryAttach(new Descriptor(WorkerDescriptors.State), out string? problem);
         if (state is null)
-            return Refuse(channel, WorkerMessage.Refused, problem!);
+            return Refuse(channel, WorkerMessage.OtherVersion, problem!);
         if (!state.Options.NoSandbox)
         {
             state.Sandbox = Sandbox.Enter(state.HasEmptyFolder ? new Descriptor(WorkerDescriptors.Root) : null, FuseSession.ThreadsFor(state.Options), out string lacks);

@@ -88,7 +88,7 @@ internal record struct Negotiated
 /// </summary>
 internal sealed unsafe class SessionState : IDisposable
 {
-    /// <summary>Changes with the layout. A worker refuses a state of another version.</summary>
+    /// <summary>Changes with the layout, but for its first two fields. A worker refuses a state of another version.</summary>
     public const uint CurrentVersion = 7;
 
     private const ulong Magic = 0x5441_5453_5346_3446; // "F4FSSTAT"
@@ -118,6 +118,9 @@ internal sealed unsafe class SessionState : IDisposable
 
     /// <summary>Every inode that was named to the kernel.</summary>
     public KnownInodes Known { get; }
+
+    /// <summary>Which layout this is; a program of another version may lie in our place by now.</summary>
+    public uint Version => Layout.Version;
 
     /// <summary>The memfd, to be handed to workers.</summary>
     public Descriptor Descriptor => _memory.Descriptor;
@@ -215,13 +218,18 @@ internal sealed unsafe class SessionState : IDisposable
     {
         var state = new SessionState(SharedMemory.Attach(descriptor, checked((int)Math.Min(FileStatus.Of(descriptor).Size, int.MaxValue))));
         problem = state.Layout.Magic != Magic ? "the supervisor's state is not one of fuse4fs"
-            : state.Layout.Version != CurrentVersion ? $"the supervisor's state has version {state.Layout.Version}, this program speaks {CurrentVersion}"
+            : state.Layout.Version != CurrentVersion ? Mismatch(state.Layout.Version, CurrentVersion)
             : null;
         if (problem is null)
             return state;
         state.Dispose();
         return null;
     }
+
+    /// <summary>In words for the user: a program that speaks one version is to serve a mount that has another.</summary>
+    public static string Mismatch(uint mounted, uint installed) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"the installed program is of another version than this mount (state {installed}, the mount has {mounted}): install the former one, or unmount and mount again");
 
     /// <inheritdoc/>
     public void Dispose() => _memory.Dispose();

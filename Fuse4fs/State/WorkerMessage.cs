@@ -23,6 +23,9 @@ internal enum WorkerMessage : byte
 
     /// <summary>Worker: this is another filesystem than the one that was mounted. The reason follows, in UTF-8.</summary>
     OtherVolume = 6,
+
+    /// <summary>Worker: I cannot read this state, for I am of another version than the supervisor. The reason follows, in UTF-8. (The numbers of this list never change.)</summary>
+    OtherVersion = 7,
 }
 
 /// <summary>The numbers under which a worker finds what its supervisor hands down. 2 is the log: one line each, <c>&lt;level&gt;text</c>.</summary>
@@ -30,6 +33,9 @@ internal static class WorkerDescriptors
 {
     /// <summary>The one argument of a worker's command line. Not for people.</summary>
     public const string Argument = "__worker";
+
+    /// <summary>The same for a process that only prints the version of the state that it speaks: what would start as a worker, if one were started now?</summary>
+    public const string VersionArgument = "__state-version";
 
     /// <summary>The log.</summary>
     public const int Log = 2;

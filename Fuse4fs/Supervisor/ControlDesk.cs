@@ -7,7 +7,8 @@ namespace Fuse4fs.Supervisor;
 /// <param name="service">The workers' life.</param>
 /// <param name="mount">The mount.</param>
 /// <param name="wishes">What was asked for when it was made.</param>
-internal sealed class ControlDesk(ControlSocket control, Service service, FuseMount mount, MountRequest wishes)
+/// <param name="program">What workers are started with.</param>
+internal sealed class ControlDesk(ControlSocket control, Service service, FuseMount mount, MountRequest wishes, IReadOnlyList<string> program)
 {
     private readonly long _started = Environment.TickCount64;
     private readonly List<(ControlCaller Caller, string Done)> _expectant = [];
@@ -57,6 +58,12 @@ internal sealed class ControlDesk(ControlSocket control, Service service, FuseMo
     {
         if (BreaksOverlay(caller, request))
             return;
+        // With nobody serving there is nothing to lose by a try.
+        if (service.Worker is not null && InstalledProgram.Objection(program, service.State.Version) is string objection)
+        {
+            Reply(caller, null, $"{objection}; the running worker goes on");
+            return;
+        }
         if (request.DropCaches)
         {
             service.State.Resume.DropsAll = true;

@@ -173,6 +173,11 @@ internal sealed partial class Service : IDisposable
                 _image.Release();
                 Enter(Phase.Waiting, $"{_image.Path} {words}", LookAgain * 5);
                 return false;
+            case WorkerMessage.OtherVersion:
+                CannotServe(_log, words);
+                EndWorker(kill: true);
+                Enter(Phase.Waiting, words, LookAgain * 5);
+                return false;
             case null:
                 OnDeath();
                 return false;
@@ -351,6 +356,9 @@ internal sealed partial class Service : IDisposable
 
     [LoggerMessage(LogLevel.Warning, "{Image}: {Reason}; requests wait until it is there")]
     private static partial void NoImage(ILogger log, string image, string reason);
+
+    [LoggerMessage(LogLevel.Error, "no worker: {Reason}")]
+    private static partial void CannotServe(ILogger log, string reason);
 
     [LoggerMessage(LogLevel.Error, "not served again: {Reason}")]
     private static partial void CheckFailed(ILogger log, string reason);

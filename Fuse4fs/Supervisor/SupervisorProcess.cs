@@ -86,7 +86,7 @@ internal sealed partial class SupervisorProcess : IDisposable
         if (_control is null)
             NoControl(_log, problem);
         else
-            _desk = new ControlDesk(_control, _service, _mount, _request);
+            _desk = new ControlDesk(_control, _service, _mount, _request, _program);
         return SessionState.PrimingName(_state.PrimingToken);
     }
 
@@ -95,6 +95,7 @@ internal sealed partial class SupervisorProcess : IDisposable
     /// <returns>0 after an unmount, 32 when no worker could be kept alive.</returns>
     public int Supervise(Descriptor? primer)
     {
+        InstalledProgram.NeedNoFiles();
         const int Fixed = 7;
         var watched = new Libc.PollFd[Fixed + 64];
         while (true)

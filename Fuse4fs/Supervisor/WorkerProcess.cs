@@ -56,7 +56,7 @@ internal sealed class WorkerProcess : IDisposable
         {
             case WorkerMessage.Ready:
                 return null;
-            case WorkerMessage.Refused or WorkerMessage.OtherVolume:
+            case WorkerMessage.Refused or WorkerMessage.OtherVolume or WorkerMessage.OtherVersion:
                 return words;
             default:
                 _ = _process.HasEnded(milliseconds: 2000);

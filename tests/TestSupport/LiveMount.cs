@@ -19,13 +19,13 @@ public sealed class LiveMount : IDisposable
     private readonly int _minor;
     private bool _mayEnd;
 
-    private LiveMount(string image, string? options, bool foreground, double limitSeconds, ScratchFolder folder, params string[] arguments)
+    private LiveMount(string program, string image, string? options, bool foreground, double limitSeconds, ScratchFolder folder, params string[] arguments)
     {
         _folder = folder;
         Image = image;
         MountPoint = folder.Folder("mount");
         _limit = new Timer(_ => Abort("the test's time is over"), null, TimeSpan.FromSeconds(limitSeconds), Timeout.InfiniteTimeSpan);
-        string[] command = [FuseServer.Path, "mount", image, MountPoint, .. options is null ? (string[])[] : ["-o", options], .. arguments];
+        string[] command = [program, "mount", image, MountPoint, .. options is null ? (string[])[] : ["-o", options], .. arguments];
         try
         {
             if (foreground)
@@ -76,10 +76,14 @@ public sealed class LiveMount : IDisposable
     public Process Foreground => _foreground ?? throw new InvalidOperationException("not a foreground mount");
 
     public static LiveMount Foregrounded(string image, string? options = null, double limitSeconds = 60, params string[] arguments) =>
-        new(image, options, foreground: true, limitSeconds, new ScratchFolder(), arguments);
+        new(FuseServer.Path, image, options, foreground: true, limitSeconds, new ScratchFolder(), arguments);
+
+    /// <summary>By another copy of the program.</summary>
+    public static LiveMount OfProgram(string program, string image, double limitSeconds = 60) =>
+        new(program, image, options: null, foreground: true, limitSeconds, new ScratchFolder());
 
     public static LiveMount Daemon(string image, string? options = null, double limitSeconds = 60) =>
-        new(image, options, foreground: false, limitSeconds, new ScratchFolder());
+        new(FuseServer.Path, image, options, foreground: false, limitSeconds, new ScratchFolder());
 
     public string PathOf(string name) => Path.Combine(MountPoint, name);
 

@@ -16,6 +16,7 @@ public sealed class KillabilityTests : IDisposable
     public void Who_waits_for_a_request_that_nobody_has_taken_can_be_killed()
     {
         using LiveMount mount = LiveMount.Foregrounded(Image);
+        Mounted.AwaitSupervisor(mount);
         StartWaiters(mount);
         FuseServer.Run("pause", mount.MountPoint, "--kill").OrThrow();
         LetThemAsk();
@@ -30,6 +31,7 @@ public sealed class KillabilityTests : IDisposable
     {
         using BadDisk disk = new(Image);
         using LiveMount mount = LiveMount.Foregrounded(disk.ImagePath, "threads=4");
+        Mounted.AwaitSupervisor(mount);
         StartWaiters(mount);
         disk.Stall(0, long.MaxValue);
         try
@@ -51,6 +53,7 @@ public sealed class KillabilityTests : IDisposable
     public void A_process_with_an_open_file_ends_at_once()
     {
         using LiveMount mount = LiveMount.Foregrounded(Image);
+        Mounted.AwaitSupervisor(mount);
         Process holder = Start("sh", "-c", "exec 3< \"$0\"; echo open; read go", mount.PathOf("hello.txt")); // the first that closes a file of this mount
         Assert.Equal("open", holder.StandardOutput.ReadLine());
         FuseServer.Run("pause", mount.MountPoint, "--kill").OrThrow();
@@ -63,6 +66,7 @@ public sealed class KillabilityTests : IDisposable
     public void Unmounting_says_at_once_that_it_is_busy_and_lazily_works_at_once()
     {
         using LiveMount mount = LiveMount.Foregrounded(Image);
+        Mounted.AwaitSupervisor(mount);
         FuseServer.Run("pause", mount.MountPoint, "--kill").OrThrow();
         Process waiter = Start("cat", mount.PathOf("hello.txt"));
         Thread.Sleep(500);

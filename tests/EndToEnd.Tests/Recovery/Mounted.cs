@@ -1,5 +1,8 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Fuse4fs.Control;
+using Fuse4fs.Device;
+using Fuse4fs.Protocol;
 using TestSupport;
 using Xunit;
 
@@ -25,6 +28,25 @@ internal sealed class Mounted : IDisposable
     {
         _copy = image;
         _mount = LiveMount.Foregrounded(image.ImagePath, options, limitSeconds, arguments);
+        AwaitSupervisor(_mount);
+    }
+
+    /// <summary>Waits for what comes just after the mount: the supervisor's socket, and its first opens and closes.</summary>
+    public static void AwaitSupervisor(LiveMount mount) =>
+        Deadline.In(10).WaitUntil(() => Ask(mount) is JsonElement status && status.GetProperty("errors").TryGetProperty("ENOSYS", out JsonElement primed) && primed.GetInt32() >= 3, "mounted and primed");
+
+    /// <summary>How a mount stands, asked without starting a program; null if nobody answers.</summary>
+    public static JsonElement? Ask(LiveMount mount)
+    {
+        using Descriptor? socket = ControlSocket.TryCall((uint)(mount.Entry?.DeviceMinor ?? 0));
+        byte[] answer = new byte[65536];
+        if (socket is null || socket.Write(new ControlRequest(ControlVerb.Status).ToLine()) != Errno.Ok || !socket.WaitReadable(5000))
+            return null;
+        int count = socket.Read(answer, out _);
+        if (count <= 0)
+            return null;
+        using JsonDocument document = JsonDocument.Parse(answer.AsMemory(0, count));
+        return document.RootElement.Clone();
     }
 
     public string Image => _copy.ImagePath;

@@ -18,6 +18,7 @@ public class StuckWorkerTests
     {
         using BadDisk disk = new(Image);
         using LiveMount mount = LiveMount.Foregrounded(disk.ImagePath, "threads=2", 60, "--watchdog=1");
+        Mounted.AwaitSupervisor(mount);
         int first = mount.Worker;
         disk.Stall(DataBlocks.Find(Image, Large, StalledBlock) * BlockSize, BlockSize);
         // Past the cache: one request, where reading ahead would make several of it.
