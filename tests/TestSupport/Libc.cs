@@ -6,7 +6,7 @@ namespace TestSupport;
 internal static unsafe partial class Libc
 {
     public const int OpenNonBlocking = 0x800, OpenDirectory = 0x10000, OpenNoFollow = 0x20000, OpenPath = 0x200000;
-    public const int AtCurrentFolder = -100, AtEmptyPath = 0x1000, AtNoFollow = 0x100;
+    public const int AtCurrentFolder = -100, AtEmptyPath = 0x1000, AtNoFollow = 0x100, AtForceSync = 0x2000;
     public const int SeekSet = 0, SeekData = 3, SeekHole = 4;
 
     [LibraryImport("libc", EntryPoint = "geteuid")]
@@ -23,6 +23,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "pread", SetLastError = true)]
     public static partial nint ReadAt(int descriptor, byte* buffer, nint count, long offset);
+
+    [LibraryImport("libc", EntryPoint = "posix_fadvise")]
+    public static partial int Advise(int descriptor, long offset, long length, int advice);
 
     [LibraryImport("libc", EntryPoint = "lseek", SetLastError = true)]
     public static partial long Seek(int descriptor, long offset, int whence);

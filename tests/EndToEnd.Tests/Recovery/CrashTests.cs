@@ -24,64 +24,6 @@ public class CrashTests
         Assert.Equal(1, mounted.Status.GetProperty("deaths").GetInt32());
     }
 
-    [MountFact]
-    public void Readers_under_a_storm_of_kills_see_no_error_and_no_wrong_byte()
-    {
-        int seconds = int.TryParse(Environment.GetEnvironmentVariable("FUSE4FS_SOAK_SECONDS"), out int asked) ? asked : 60;
-        using var mounted = new Mounted(null, seconds + 120, "--max-restarts=0");
-        string hash = Command.Run("sha256sum", mounted.MountPoint + "/big").OrThrow().Output.Split(' ')[0];
-        using var folder = new ScratchFolder();
-        string stop = Path.Combine(folder.Path, "stop");
-        // One reads past all caches, one reads through them, one looks up and lists.
-        string[] scripts =
-        [
-            $"while [ ! -e '{stop}' ]; do dd if=\"$0/big\" iflag=direct bs=1M status=none | sha256sum | grep -q {hash} || echo direct; n=$((n+1)); done; echo $n rounds",
-            $"while [ ! -e '{stop}' ]; do dd if=\"$0/big\" iflag=nocache count=0 status=none; sha256sum < \"$0/big\" | grep -q {hash} || echo cached; n=$((n+1)); done; echo $n rounds",
-            $"while [ ! -e '{stop}' ]; do [ \"$(ls -lR \"$0\" | wc -l)\" = $(ls -lR \"$0\" | wc -l) ] || echo list; stat -c %i \"$0/docs/poems/fire\" > /dev/null || echo stat; cat \"$0/nothing\" 2>&1 | grep -q 'No such' || echo absent; n=$((n+1)); done; echo $n rounds",
-        ];
-        Process[] readers = [.. scripts.Select(script => Command.Start(null, "bash", "-c", "n=0; " + script, mounted.MountPoint))];
-        try
-        {
-            var random = new Random(1);
-            Deadline end = Deadline.In(seconds);
-            int kills = 0;
-            while (!end.HasPassed)
-            {
-                int worker = mounted.Status.GetProperty("worker").GetInt32();
-                if (worker != 0)
-                {
-                    try
-                    {
-                        FuseServer.Signal(worker, 9);
-                        kills++;
-                    }
-                    catch (Exception)
-                    {
-                        // It has died since by the kill before.
-                    }
-                }
-                Thread.Sleep(random.Next(2, 30));
-            }
-            File.WriteAllText(stop, "");
-            foreach (Process reader in readers)
-            {
-                string said = "";
-                Deadline.In(30).Run(() => said = reader.StandardOutput.ReadToEnd() + reader.StandardError.ReadToEnd(), "a reader hangs");
-                Assert.Matches("^[1-9][0-9]* rounds\n$", said);
-            }
-            Assert.True(kills > seconds, $"{kills} kills in {seconds} s");
-        }
-        finally
-        {
-            foreach (Process reader in readers)
-            {
-                if (!reader.HasExited)
-                    reader.Kill(entireProcessTree: true);
-                reader.Dispose();
-            }
-        }
-    }
-
     [MountFact("debugfs")]
     public void A_poisonous_file_costs_itself_and_not_the_mount()
     {

@@ -80,6 +80,22 @@ public sealed class KillabilityTests : IDisposable
         Assert.False(clock.HasPassed);
     }
 
+    [MountFact]
+    public void The_end_of_the_supervisor_frees_who_waits_for_a_worker()
+    {
+        using LiveMount mount = LiveMount.Foregrounded(Image);
+        Mounted.AwaitSupervisor(mount);
+        FuseServer.Run("pause", mount.MountPoint, "--kill").OrThrow();
+        Process waiter = Start("cat", mount.PathOf("hello.txt"));
+        Thread.Sleep(500);
+        Assert.False(waiter.HasExited);
+        mount.Foreground.Kill();
+        Assert.True(waiter.WaitForExit(TimeSpan.FromSeconds(Seconds)));
+        Assert.Matches("Transport endpoint is not connected|Software caused connection abort", waiter.StandardError.ReadToEnd());
+        FuseServer.Run("umount", mount.MountPoint).OrThrow();
+        _ = mount.WaitForEnd();
+    }
+
     public void Dispose()
     {
         foreach (Process waiter in _waiters)

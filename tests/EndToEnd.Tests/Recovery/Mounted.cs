@@ -73,21 +73,19 @@ internal sealed class Mounted : IDisposable
     public CommandResult Cat(string name) => Command.Run(20, null, "cat", $"{MountPoint}/{name}");
 
     /// <summary>A process that has a file open, of which it has read nothing.</summary>
-    public Process Hold(string name)
+    public Process Hold(string name) => Start("sh", "-c", "exec 3< \"$0\"; echo open; read go; cat <&3", $"{MountPoint}/{name}");
+
+    /// <summary>A process that works in a folder, and runs <paramref name="script"/> there once it is told to.</summary>
+    public Process WorkIn(string folder, string script) =>
+        Start("sh", "-c", "cd \"$0\" && ls > /dev/null && echo open; read go; " + script, $"{MountPoint}/{folder}");
+
+    /// <summary>A process that says "open" when it holds what it is to hold, and goes on when it is told to.</summary>
+    public Process Start(params string[] command)
     {
-        Process holder = Command.Start(null, "sh", "-c", "exec 3< \"$0\"; echo open; read go; cat <&3", $"{MountPoint}/{name}");
+        Process holder = Command.Start(null, command);
         _holders.Add(holder);
         Assert.Equal("open", holder.StandardOutput.ReadLine());
         return holder;
-    }
-
-    /// <summary>A process that works in a folder, and runs <paramref name="script"/> there once it is told to.</summary>
-    public Process WorkIn(string folder, string script)
-    {
-        Process worker = Command.Start(null, "sh", "-c", "cd \"$0\" && ls > /dev/null && echo open; read go; " + script, $"{MountPoint}/{folder}");
-        _holders.Add(worker);
-        Assert.Equal("open", worker.StandardOutput.ReadLine());
-        return worker;
     }
 
     /// <summary>Has a holder go on; what it says is waited for by <see cref="End"/>.</summary>

@@ -49,6 +49,21 @@ public sealed class RecycledInodeTests(RecycledInodeTests.Stage stage) : IClassF
     }
 
     [OracleFact("setfattr")]
+    public void A_process_that_touches_a_mapping_ends_instead_of_seeing_a_byte()
+    {
+        CommandResult said = Mounted.Read(Scene.Toucher);
+        Assert.Equal("", said.Output);
+        Assert.InRange(said.ExitCode, 129, 255); // SIGBUS, or what the runtime makes of it
+    }
+
+    [OracleFact("setfattr")]
+    public void A_descriptor_that_was_opened_by_handle_is_stale()
+    {
+        Errors.Stale(() => Scene.OpenedByHandle.Read(0, 100));
+        Errors.Stale(() => Scene.OpenedByHandle.Status());
+    }
+
+    [OracleFact("setfattr")]
     public void A_working_directory_is_stale()
     {
         CommandResult said = Mounted.Read(Scene.InFolder);

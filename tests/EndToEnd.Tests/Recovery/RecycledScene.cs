@@ -75,6 +75,11 @@ internal sealed class RecycledScene : IDisposable
 
     public FileMapping Mapping { get; private set; } = null!;
 
+    /// <summary>Has the same file mapped and touches it itself.</summary>
+    public Process Toucher { get; private set; } = null!;
+
+    public OpenDescriptor OpenedByHandle { get; private set; } = null!;
+
     public PersistentHandle Handle { get; private set; } = null!;
 
     public PersistentHandle SteadyHandle { get; private set; } = null!;
@@ -88,7 +93,7 @@ internal sealed class RecycledScene : IDisposable
 
     public void Dispose()
     {
-        foreach (IDisposable? held in (IDisposable?[])[Cold, Warm, Tagged, Turncoat, Flat, Link, Freed, Inside, Steady, Mapping])
+        foreach (IDisposable? held in (IDisposable?[])[Cold, Warm, Tagged, Turncoat, Flat, Link, Freed, Inside, Steady, OpenedByHandle, Mapping])
             held?.Dispose();
         _mounted.Dispose();
     }
@@ -102,6 +107,8 @@ internal sealed class RecycledScene : IDisposable
         using (OpenDescriptor mapped = Posix.Open(_mounted.PathOf("mapped")))
             Mapping = new FileMapping(mapped, OwnText.Size);
         Assert.Equal(OwnText.Of("mapped")[..100], OwnText.Text(Mapping.Touch(0, 100)));
+        Toucher = _mounted.Start(Program.Command(Program.Touch, _mounted.PathOf("mapped")));
+        OpenedByHandle = PersistentHandle.Of(_mounted.PathOf("same")).Open(_mounted.MountPoint);
         Handle = PersistentHandle.Of(_mounted.PathOf("handled"));
         SteadyHandle = PersistentHandle.Of(_mounted.PathOf("steady"));
         Tagged = Posix.Open(_mounted.PathOf("tagged"));

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Mono.Unix.Native;
@@ -17,6 +18,31 @@ public sealed unsafe class OpenDescriptor : IDisposable
     public void Dispose() => _ = Libc.Close(Number);
 
     public FileStatus Status() => Posix.Status(Number, "", Libc.AtEmptyPath);
+
+    /// <summary>The same, never from a cache.</summary>
+    public FileStatus StatusFromServer() => Posix.Status(Number, "", Libc.AtEmptyPath | Libc.AtForceSync);
+
+    /// <summary>Has the kernel drop what it has cached of the file's or the directory's contents and nobody uses.</summary>
+    public void DropPages()
+    {
+        const int DontNeed = 4;
+        _ = Libc.Advise(Number, 0, 0, DontNeed);
+    }
+
+    /// <summary>Reads into memory that starts on a page border, as a descriptor with O_DIRECT wants it.</summary>
+    public byte[] ReadAligned(long offset, int count)
+    {
+        byte* buffer = (byte*)NativeMemory.AlignedAlloc((nuint)count, 4096);
+        try
+        {
+            int got = (int)Posix.Check("pread", Libc.ReadAt(Number, buffer, count, offset));
+            return new ReadOnlySpan<byte>(buffer, got).ToArray();
+        }
+        finally
+        {
+            NativeMemory.AlignedFree(buffer);
+        }
+    }
 
     public byte[] Read(long offset, int count)
     {

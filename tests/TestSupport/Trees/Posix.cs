@@ -59,6 +59,9 @@ public static unsafe class Posix
     public static OpenDescriptor Open(string path, int flags = Libc.OpenNonBlocking | Libc.OpenNoFollow) =>
         new(Check("open", Libc.Open(Bytes(path), flags, 0)));
 
+    /// <summary>A descriptor that reads past the page cache (O_DIRECT).</summary>
+    public static OpenDescriptor OpenDirect(string path) => Open(path, RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? 0x10000 : 0x4000);
+
     /// <summary>A descriptor of a symbolic link itself.</summary>
     public static OpenDescriptor OpenLink(string path) => Open(path, Libc.OpenPath | Libc.OpenNoFollow);
 
