@@ -66,7 +66,9 @@ public class CrashTests
         using var mounted = new Mounted();
         Process holder = mounted.Hold("big");
         mounted.Mount.Foreground.Kill();
-        Deadline.In(5).WaitUntil(() => mounted.Cat("README").Errors.Contains("not connected", StringComparison.Ordinal), "callers are told");
+        // Each time another name: what the worker answers in its last moments is cached, and needs nobody from then on.
+        int asked = 0;
+        Deadline.In(5).WaitUntil(() => mounted.Cat($"nothing-{asked++}").Errors.Contains("not connected", StringComparison.Ordinal), "callers are told");
         _ = Mounted.Read(holder);
         FuseServer.Run("umount", "--lazy", mounted.MountPoint).OrThrow();
         FuseServer.Run("mount", mounted.Image, mounted.MountPoint).OrThrow();
