@@ -1,7 +1,5 @@
 using System.CommandLine;
-using System.Text;
 using Fuse4fs.Commands;
-using Fuse4fs.Device;
 using Fuse4fs.Session;
 using Fuse4fs.State;
 using Fuse4fs.Supervisor;
@@ -16,7 +14,7 @@ internal static class Program
         if (arguments is [WorkerDescriptors.Argument])
             return WorkerMain.Run();
         if (arguments is [WorkerDescriptors.VersionArgument])
-            return PrintStateVersion();
+            return WorkerMain.PrintVersion();
         if (arguments is [MountCommand.PrimerArgument])
             return MountCommand.Prime();
         if (arguments is [MountCommand.BackgroundArgument, .. var original])
@@ -26,12 +24,6 @@ internal static class Program
         }
         MountCommand.OwnArguments = arguments;
         return RunCommand(WithVerb(arguments));
-    }
-
-    private static int PrintStateVersion()
-    {
-        _ = new Descriptor(1).Write(Encoding.ASCII.GetBytes($"{SessionState.CurrentVersion}\n"));
-        return ExitCode.Success;
     }
 
     // fuse2fs and mount.fuse call the program with image and mount point alone.

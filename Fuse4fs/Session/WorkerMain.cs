@@ -36,6 +36,10 @@ internal static partial class WorkerMain
 #pragma warning restore CA1031
     }
 
+    /// <summary>Says which version of the state this program speaks, and no more; the exit code.</summary>
+    public static int PrintVersion() =>
+        new Descriptor(1).Write(Encoding.ASCII.GetBytes($"{SessionState.CurrentVersion}\n")) == Protocol.Errno.Ok ? 0 : Failed;
+
     private static int Serve(MessageSocket channel, long started, ILogger log)
     {
         Directory.SetCurrentDirectory("/"); // no worker keeps a folder of its caller's busy
