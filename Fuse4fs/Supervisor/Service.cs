@@ -26,6 +26,7 @@ internal sealed partial class Service : IDisposable
     private readonly RequestLedger _ledger;
     private readonly ServedImage _image;
     private HolderCensus? _census;
+    private string _turnedDown = "";
 
     /// <param name="request">What the user asked for.</param>
     /// <param name="starter">Starts workers.</param>
@@ -157,6 +158,7 @@ internal sealed partial class Service : IDisposable
                 _census?.Submit(State, CensusPatience);
                 History.Last?.Ready = Stopwatch.GetTimestamp();
                 Worker.Go(_device);
+                _turnedDown = "";
                 History.Last?.Going = Stopwatch.GetTimestamp();
                 Enter(Phase.Serving, "");
                 return false;
@@ -168,15 +170,11 @@ internal sealed partial class Service : IDisposable
                 return true;
             case WorkerMessage.Refused or WorkerMessage.OtherVolume:
                 // Nothing is served from an image that is not what was mounted; it may become so again.
-                Refused(_log, _image.Path, words);
-                EndWorker(kill: true, words);
+                TurnDown($"{_image.Path} {words}");
                 _image.Release();
-                Enter(Phase.Waiting, $"{_image.Path} {words}", LookAgain * 5);
                 return false;
             case WorkerMessage.OtherVersion:
-                CannotServe(_log, words);
-                EndWorker(kill: true);
-                Enter(Phase.Waiting, words, LookAgain * 5);
+                TurnDown(words);
                 return false;
             case null:
                 OnDeath();
@@ -223,6 +221,16 @@ internal sealed partial class Service : IDisposable
         Worker = null;
         _image.Dispose();
         _ledger.Dispose();
+    }
+
+    // It is tried again and again, but said once.
+    private void TurnDown(string why)
+    {
+        if (why != _turnedDown)
+            NotServed(_log, why);
+        _turnedDown = why;
+        EndWorker(kill: true, why);
+        Enter(Phase.Waiting, why, LookAgain * 5);
     }
 
     private void StartWorker()
@@ -351,14 +359,11 @@ internal sealed partial class Service : IDisposable
     [LoggerMessage(LogLevel.Error, "worker {Id} {Why}; it is replaced")]
     private static partial void Stuck(ILogger log, int id, string why);
 
-    [LoggerMessage(LogLevel.Error, "{Image} {Reason}; requests wait until it is the mounted filesystem again")]
-    private static partial void Refused(ILogger log, string image, string reason);
+    [LoggerMessage(LogLevel.Error, "{Reason}; requests wait until that has changed")]
+    private static partial void NotServed(ILogger log, string reason);
 
     [LoggerMessage(LogLevel.Warning, "{Image}: {Reason}; requests wait until it is there")]
     private static partial void NoImage(ILogger log, string image, string reason);
-
-    [LoggerMessage(LogLevel.Error, "no worker: {Reason}")]
-    private static partial void CannotServe(ILogger log, string reason);
 
     [LoggerMessage(LogLevel.Error, "not served again: {Reason}")]
     private static partial void CheckFailed(ILogger log, string reason);

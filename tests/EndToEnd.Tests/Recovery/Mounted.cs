@@ -38,7 +38,7 @@ internal sealed class Mounted : IDisposable
     /// <summary>How a mount stands, asked without starting a program; null if nobody answers.</summary>
     public static JsonElement? Ask(LiveMount mount)
     {
-        using Descriptor? socket = ControlSocket.TryCall((uint)(mount.Entry?.DeviceMinor ?? 0));
+        using Descriptor? socket = Fuse4fs.Device.MountTable.Find(mount.MountPoint) is Fuse4fs.Device.MountEntry entry ? ControlSocket.TryCall(entry) : null;
         byte[] answer = new byte[65536];
         if (socket is null || socket.Write(new ControlRequest(ControlVerb.Status).ToLine()) != Errno.Ok || !socket.WaitReadable(5000))
             return null;
