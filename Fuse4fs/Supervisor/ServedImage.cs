@@ -20,6 +20,9 @@ internal sealed class ServedImage(ImageFile image, ImageFile? journal, SessionSt
     /// <summary>The image's absolute path.</summary>
     public string Path { get; } = image.Path;
 
+    /// <summary>Where the filesystem starts in the image, in bytes, as the first worker found it. A later one does not get to point e2fsck elsewhere.</summary>
+    public long FilesystemStart { get; } = state.FilesystemStart;
+
     /// <summary>The image, while it is held.</summary>
     public Descriptor Image => _image!.Descriptor;
 
@@ -41,7 +44,7 @@ internal sealed class ServedImage(ImageFile image, ImageFile? journal, SessionSt
             Release();
             throw;
         }
-        bool touched = IsTouched(ref state.Image, _image.Record(state.FilesystemStart));
+        bool touched = IsTouched(ref state.Image, _image.Record(FilesystemStart));
         if (_journal is not null)
             touched |= IsTouched(ref state.Journal, _journal.Record(0));
         if (touched)
@@ -67,7 +70,7 @@ internal sealed class ServedImage(ImageFile image, ImageFile? journal, SessionSt
     {
         try
         {
-            return Differs(state.Image, _image, Path, state.FilesystemStart) || (_journalPath is not null && Differs(state.Journal, _journal, _journalPath, 0));
+            return Differs(state.Image, _image, Path, FilesystemStart) || (_journalPath is not null && Differs(state.Journal, _journal, _journalPath, 0));
         }
         catch (MountException)
         {

@@ -140,7 +140,7 @@ internal sealed partial class Service : IDisposable
         _image.Release();
         try
         {
-            Check = start(_image.Path, State.FilesystemStart);
+            Check = start(_image.Path, _image.FilesystemStart);
             Enter(Phase.Checking, "the image is being checked");
         }
         catch (SystemCallException e)
