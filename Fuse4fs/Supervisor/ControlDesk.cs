@@ -6,9 +6,8 @@ namespace Fuse4fs.Supervisor;
 /// <param name="control">The socket.</param>
 /// <param name="service">The workers' life.</param>
 /// <param name="mount">The mount.</param>
-/// <param name="wishes">What was asked for when it was made.</param>
 /// <param name="program">What workers are started with.</param>
-internal sealed class ControlDesk(ControlSocket control, Service service, FuseMount mount, MountRequest wishes, IReadOnlyList<string> program)
+internal sealed class ControlDesk(ControlSocket control, Service service, FuseMount mount, IReadOnlyList<string> program)
 {
     private readonly long _started = Environment.TickCount64;
     private readonly List<(ControlCaller Caller, string Done)> _expectant = [];
@@ -120,5 +119,5 @@ internal sealed class ControlDesk(ControlSocket control, Service service, FuseMo
     }
 
     private void Reply(ControlCaller caller, string? message, string? problem) =>
-        caller.Reply(StatusReport.Write(service, mount, wishes, _started, message, problem));
+        caller.Reply(StatusReport.Write(service, mount, _started, message, problem));
 }

@@ -89,6 +89,9 @@ internal sealed partial class Service : IDisposable
     /// <summary>What the last e2fsck or command said.</summary>
     public string LastCheckOutput { get; private set; } = "";
 
+    /// <summary>What is served: the image's absolute path, and its partition if one was named.</summary>
+    public string ImageName => _image.Name;
+
     /// <summary>Whether nothing former is visible any more.</summary>
     public bool IsCurrent => Phase == Phase.Serving && State.Resume.CurrentSince == Starts;
 

@@ -16,11 +16,10 @@ internal static class StatusReport
     /// <summary>The report, with its newline.</summary>
     /// <param name="service">The workers' life.</param>
     /// <param name="mount">The mount.</param>
-    /// <param name="request">What was asked for.</param>
     /// <param name="started">When the mount began, in milliseconds of the monotonic clock.</param>
     /// <param name="message">What there is to say to the caller; null for nothing.</param>
     /// <param name="problem">Why it was not done; null where it was.</param>
-    public static byte[] Write(Service service, FuseMount mount, MountRequest request, long started, string? message, string? problem)
+    public static byte[] Write(Service service, FuseMount mount, long started, string? message, string? problem)
     {
         SessionState state = service.State;
         using var stream = new MemoryStream();
@@ -31,7 +30,7 @@ internal static class StatusReport
             if ((problem ?? message) is string words)
                 json.WriteString("message", words);
             json.WriteString("mountPoint", mount.Specification.Target);
-            json.WriteString("image", request.Image);
+            json.WriteString("image", service.ImageName);
             json.WriteString("label", state.Served.Label.ToString());
             json.WriteString("uuid", state.Volume.ToString());
             WriteNames(json, "limited", state.Served.Limitations);

@@ -86,7 +86,7 @@ internal sealed partial class SupervisorProcess : IDisposable
         if (_control is null)
             NoControl(_log, problem);
         else
-            _desk = new ControlDesk(_control, _service, _mount, _request, _program);
+            _desk = new ControlDesk(_control, _service, _mount, _program);
         return SessionState.PrimingName(_state.PrimingToken);
     }
 

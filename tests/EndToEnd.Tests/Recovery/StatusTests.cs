@@ -28,6 +28,24 @@ public class StatusTests
         Assert.Contains("'la?bel'", text, StringComparison.Ordinal); // an image has no say over the terminal
     }
 
+    [MountFact]
+    public void Status_names_the_image_by_its_absolute_path()
+    {
+        using ImageCopy image = Images.Copy("sample");
+        string folder = Path.GetDirectoryName(image.ImagePath)!, place = Directory.CreateDirectory(Path.Combine(folder, "place")).FullName;
+        Command.Run(30, FuseServer.Environment, "sh", "-c", "cd \"$1\" && \"$0\" mount sample.img place", FuseServer.Path, folder).OrThrow();
+        try
+        {
+            using JsonDocument status = JsonDocument.Parse(FuseServer.Run("status", place, "--json").OrThrow().Output);
+            Assert.Equal(image.ImagePath, status.RootElement.GetProperty("image").GetString());
+            Assert.Equal(place, status.RootElement.GetProperty("mountPoint").GetString());
+        }
+        finally
+        {
+            FuseServer.Run("umount", "--wait", place).OrThrow();
+        }
+    }
+
     [MountTheory]
     [InlineData("inode-128", null, "NoBirthTimes")]
     [InlineData("needs-recovery", "norecovery", "NotRecovered")]
