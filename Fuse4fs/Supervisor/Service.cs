@@ -253,8 +253,8 @@ internal sealed partial class Service : IDisposable
         State.Resume.Start = ++Starts;
         try
         {
+            History.Last?.Spawned = Stopwatch.GetTimestamp(); // before: the new process may be further than we are when this returns
             Worker = _starter.Start(_image.Image, _image.Journal);
-            History.Last?.Spawned = Stopwatch.GetTimestamp();
             Enter(Phase.Starting, "", VerdictPatience);
         }
         catch (SystemCallException e)
