@@ -1,8 +1,10 @@
 #!/bin/bash
 # Runs the tests.   ./test.sh [unit|images|e2e]... [--filter EXPRESSION]
+#                   ./test.sh --kernel [SCENARIO]...
 #   unit     needs nothing
 #   images   reads sample images: e2fsprogs
 #   e2e      mounts them: root, /dev/fuse, loop devices, the kernel's ext4
+#   --kernel builds a Linux kernel, boots it in QEMU and runs the scenarios of tests/kernel in it, and nothing else
 # --filter takes what `dotnet test --filter` takes. Installs what is missing (apt, NuGet) and says so.
 set -euo pipefail
 cd "$(dirname -- "$0")"
@@ -12,8 +14,9 @@ tiers=() filter=()
 while [ $# -gt 0 ]; do
   case $1 in
     unit | images | e2e) tiers+=("$1") ;;
+    --kernel) shift; exec tests/kernel/run.sh "$@" ;;
     --filter) [ $# -ge 2 ] || fail '--filter needs an expression'; filter=(--filter "$2"); shift ;;
-    *) fail "unknown argument $1; usage: ./test.sh [unit|images|e2e]... [--filter EXPRESSION]" ;;
+    *) fail "unknown argument $1; usage: ./test.sh [unit|images|e2e]... [--filter EXPRESSION] | --kernel [SCENARIO]..." ;;
   esac
   shift
 done
