@@ -3,7 +3,7 @@
  * directory, does what the lines of its standard input say, and answers each with one line. Static, so that a guest
  * needs nothing else.
  *
- *   open ID PATH [dir|path]   hold PATH open as ID (a small number)
+ *   open ID PATH [dir]        hold PATH open as ID (a small number)
  *   close ID
  *   read ID OFFSET LENGTH     "ok COUNT HASH" of what read(2) gives there
  *   stat ID | stat PATH       "ok inode=… size=… mode=… mtime=…"; an ID is a number
@@ -11,10 +11,8 @@
  *   touch ID OFFSET           "ok BYTE", or SIGBUS
  *   list ID                   "ok NAMES" in order, from the start of the directory ID
  *   cd PATH | cwd             "ok PATH" as getcwd(2) has it
- *   names PATH                as list, opening PATH first
  *   handle PATH [BYTES]       "ok TYPE HEX" of name_to_handle_at(2), with so large a buffer
  *   byhandle ID MOUNT TYPE HEX   open_by_handle_at(2) as ID
- *   link ID                   "ok TARGET" of the symbolic link that is open as path
  *
  * What fails is answered with the name of the error.
  */
@@ -181,13 +179,10 @@ static void obey(char **word, int words)
 {
 	char text[4096];
 	struct stat st;
-	ssize_t length;
 	int fd;
 
 	if (!strcmp(word[0], "open") && words >= 3) {
-		int kind = words < 4 ? 0 : !strcmp(word[3], "dir") ? O_DIRECTORY : O_PATH | O_NOFOLLOW;
-
-		fd = open(word[2], O_RDONLY | kind);
+		fd = open(word[2], O_RDONLY | (words > 3 ? O_DIRECTORY : 0));
 		if (fd < 0)
 			return fails();
 		descriptors[id_of(word[1])] = fd;
@@ -211,12 +206,6 @@ static void obey(char **word, int words)
 		do_touch(id_of(word[1]), strtoul(word[2], NULL, 0));
 	} else if (!strcmp(word[0], "list") && words == 2) {
 		list(descriptors[id_of(word[1])]);
-	} else if (!strcmp(word[0], "names") && words == 2) {
-		fd = open(word[1], O_RDONLY | O_DIRECTORY);
-		if (fd < 0)
-			return fails();
-		list(fd);
-		close(fd);
 	} else if (!strcmp(word[0], "cd") && words == 2) {
 		if (chdir(word[1]))
 			return fails();
@@ -229,11 +218,6 @@ static void obey(char **word, int words)
 		do_handle(word[1], words > 2 ? word[2] : NULL);
 	} else if (!strcmp(word[0], "byhandle") && words == 5) {
 		do_byhandle(word);
-	} else if (!strcmp(word[0], "link") && words == 2) {
-		length = readlinkat(descriptors[id_of(word[1])], "", text, sizeof(text) - 1);
-		if (length < 0)
-			return fails();
-		printf("ok %.*s\n", (int)length, text);
 	} else {
 		fprintf(stderr, "client: what is %s?\n", word[0]);
 		exit(2);

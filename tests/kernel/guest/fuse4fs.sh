@@ -1,6 +1,6 @@
 #!/bin/sh
 # fuse4fs under this kernel: its worker is killed, e2fsck deletes a file, the kernel's ext4 gives the file's inode number to
-# another, and the worker comes back.   MODE: stock (no option) or what --lookup-handle takes.
+# another, and the worker comes back.   MODE: stock (no option) or what --lookup-handle takes (see fuse4fs-v2.sh).
 # shellcheck source=tests/kernel/guest/lib.sh
 . /test/lib.sh
 mode=${MODE:-stock}
@@ -20,7 +20,7 @@ phase() {
 # 1. An image with files of the kernel's making.
 mke2fs -q -F -t ext4 $image 24m
 mount -o loop $image $disk || not_ok 'loop mount'
-mkdir $disk/docs
+mkdir $disk/docs $disk/below
 head -c 300000 /bin/busybox > $disk/keep
 head -c 300000 /bin/busybox > $disk/victim
 echo text > $disk/docs/text
@@ -51,6 +51,9 @@ ask map 2 > /dev/null
 same "$mode: a file is read" 'ok 300000 *' "$keep"
 touched="$(ask touch 1 5000) $(ask touch 2 5000)"
 names=$(ask list 3)
+cat $mnt/docs/text > /dev/null
+mount -t tmpfs tmp $mnt/below
+echo mounted > $mnt/below/file
 find $mnt | wc -l > /tmp/found
 phase 'first use'
 find $mnt | wc -l > /tmp/found
@@ -96,11 +99,18 @@ same "$mode: the directory's descriptor goes on" "$names" "$(ask list 3)"
 same "$mode: the working directory goes on" "ok $mnt/docs" "$(ask cwd)"
 same "$mode: the link goes on" keep "$(readlink $mnt/link)"
 phase 'use after it'
+cat $mnt/docs/text > /dev/null
+phase 'a file that nobody held open'
+# Without handles the kernel can only be told to drop every name, and mounts below it with them.
+[ "$mode" = stock ] && below=ENOENT || below='ok *'
+same "$mode: a mount on a directory" "$below" "$(ask stat $mnt/below/file)"
+phase 'the mount below'
 find $mnt | wc -l > /tmp/found
 phase 'a walk after it'
 find $mnt | wc -l > /tmp/found
 phase 'a second walk after it'
 end_client
+umount $mnt/below 2> /dev/null
 fuse4fs umount --wait $mnt
 same "$mode: unmounts" 0 $?
 sed 's/^/# log: /' /tmp/log

@@ -1,0 +1,3 @@
+#!/bin/sh
+# The kernel's LOOKUP_HANDLE by the bytes: ../wire-test.c.
+wire-test
