@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Fuse4fs.Protocol.Dialects;
 
 namespace Fuse4fs.Protocol;
 
@@ -11,25 +12,35 @@ namespace Fuse4fs.Protocol;
 /// READDIR      | Dirent 24 | name, zeros to 8 | Dirent 24 | …
 /// READDIRPLUS  | EntryOut 128 | Dirent 24 | name, zeros to 8 | EntryOut 128 | …
 /// </code>
+/// With handles, room for one is left behind each name of READDIRPLUS; whoever knows them fills it afterwards (<see cref="RfcV2.NextListed"/>).
 /// </remarks>
 internal ref struct DirectoryWriter
 {
     private readonly Span<byte> _payload;
     private readonly int _entrySize;
+    private readonly int _handleSpace; // behind a name
+    private readonly int _noHandleSpace; // behind a name without an entry
 
     /// <param name="payload">As many bytes as the caller has room for.</param>
     /// <param name="plus">READDIRPLUS: each name comes with its entry.</param>
-    public DirectoryWriter(Span<byte> payload, bool plus)
+    /// <param name="handleSize">The bytes of a handle, for which READDIRPLUS leaves room; 0 where the kernel has none.</param>
+    public DirectoryWriter(Span<byte> payload, bool plus, int handleSize = 0)
     {
         _payload = payload;
-        _entrySize = plus ? Unsafe.SizeOf<EntryOut>() : 0;
+        if (!plus)
+            return;
+        _entrySize = Unsafe.SizeOf<EntryOut>();
+        if (handleSize == 0)
+            return;
+        _handleSpace = RfcV2.ListedSize(handleSize);
+        _noHandleSpace = RfcV2.ListedSize(0);
     }
 
     /// <summary>Bytes written so far: the length of the reply.</summary>
     public int Count { get; private set; }
 
     /// <summary>Whether a name of this length still fits. Asked before the entry's inode is read.</summary>
-    public readonly bool HasRoomFor(int nameLength) => RecordSize(nameLength) <= _payload.Length - Count;
+    public readonly bool HasRoomFor(int nameLength) => RecordSize(nameLength) + _handleSpace <= _payload.Length - Count;
 
     /// <summary>Writes one name. It must fit (<see cref="HasRoomFor"/>).</summary>
     /// <param name="entry">What LOOKUP would answer; nodeid 0 for "no entry here, look it up". Ignored by READDIR.</param>
@@ -39,7 +50,7 @@ internal ref struct DirectoryWriter
     /// <param name="name">The name, 1 to 255 bytes.</param>
     public void Add(in EntryOut entry, ulong ino, ulong cookie, uint type, ReadOnlySpan<byte> name)
     {
-        Span<byte> record = _payload.Slice(Count, RecordSize(name.Length));
+        Span<byte> record = _payload.Slice(Count, RecordSize(name.Length) + (entry.NodeId == 0 ? _noHandleSpace : _handleSpace));
         record.Clear();
         if (_entrySize != 0)
             MemoryMarshal.Write(record, in entry);

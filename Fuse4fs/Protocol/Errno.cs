@@ -35,6 +35,7 @@ internal enum Errno
     ENOTCONN = 107,
     ESTALE = 116,
     EUCLEAN = 117,
+    ECANCELED = 125,
     ENOKEY = 126,
 }
 #pragma warning restore CA1008

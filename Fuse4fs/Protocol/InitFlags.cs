@@ -25,4 +25,10 @@ internal enum InitFlags : ulong
     InitExt = 1UL << 30,
     HasExpireOnly = 1UL << 35,
     HasResend = 1UL << 39,
+
+    /// <summary>FUSE_FILE_OPS: no kernel offers it but, by mistake, those with the LOOKUP_HANDLE patches of the RFCs.</summary>
+    FileOps = 1UL << 2,
+
+    /// <summary>FUSE_HAS_LOOKUP_HANDLE in those patches, with protocol 7.45. From 7.46 on the bit is FUSE_HAS_IO_URING_BUFPOOL.</summary>
+    LookupHandle = 1UL << 43,
 }

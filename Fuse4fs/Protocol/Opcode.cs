@@ -54,4 +54,7 @@ internal enum Opcode : uint
     TmpFile = 51,
     StatX = 52,
     CopyFileRange64 = 53,
+
+    /// <summary>LOOKUP with handles, as "[RFC PATCH v2 0/6] fuse: LOOKUP_HANDLE operation" numbers it. The third version has another request by this number.</summary>
+    LookupHandle = 54,
 }

@@ -32,7 +32,9 @@ internal struct InitOut
     public uint Flags2;
     public uint MaxStackDepth;
     public ushort RequestTimeout;
-    public Padding22 Unused;
+    /// <summary>Of LOOKUP_HANDLE's second version: the size of the largest handle. Nothing elsewhere.</summary>
+    public ushort MaxHandleSize;
+    public Padding20 Unused;
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -186,8 +188,8 @@ internal struct Padding16
     private ulong _first;
 }
 
-[InlineArray(11)]
-internal struct Padding22
+[InlineArray(10)]
+internal struct Padding20
 {
     private ushort _first;
 }

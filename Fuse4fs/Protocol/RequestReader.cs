@@ -27,8 +27,22 @@ internal ref struct RequestReader
         return true;
     }
 
+    /// <summary>The same for a request inside of another, whose extensions, if it has any, count as the rest of its arguments.</summary>
+    public static bool TryOpenPart(ReadOnlySpan<byte> message, out RequestReader reader)
+    {
+        reader = default;
+        if (message.Length < Unsafe.SizeOf<InHeader>())
+            return false;
+        reader.Header = MemoryMarshal.Read<InHeader>(message);
+        reader._rest = message[Unsafe.SizeOf<InHeader>()..];
+        return true;
+    }
+
     /// <summary>The request's header.</summary>
     public InHeader Header { get; private set; }
+
+    /// <summary>What has not been read yet. Extensions do not count.</summary>
+    public readonly ReadOnlySpan<byte> Rest => _rest;
 
     /// <summary>The next argument, a structure. False when the message ends before it does.</summary>
     public bool TryRead<T>(out T argument)
@@ -37,6 +51,15 @@ internal ref struct RequestReader
         if (!MemoryMarshal.TryRead(_rest, out argument))
             return false;
         _rest = _rest[Unsafe.SizeOf<T>()..];
+        return true;
+    }
+
+    /// <summary>Passes over an argument. False when the message ends before it does.</summary>
+    public bool TrySkip(int length)
+    {
+        if (length > _rest.Length)
+            return false;
+        _rest = _rest[length..];
         return true;
     }
 

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Fuse4fs.Protocol;
+using Fuse4fs.Protocol.Dialects;
 using Handles;
 
 namespace Fuse4fs.Server;
@@ -8,11 +9,16 @@ namespace Fuse4fs.Server;
 /// The one place where a request becomes a call: decode, call, encode; one switch, one catch. Pure: bytes in, bytes out, so it
 /// runs over a device and over a test alike.
 /// </summary>
-internal sealed class Dispatcher(IFileSystem files, FaultLog faults)
+/// <param name="files">The operations.</param>
+/// <param name="faults">What goes wrong.</param>
+/// <param name="handles">How handles are told to the kernel; null where it knows nothing of them, which costs requests nothing.</param>
+internal sealed partial class Dispatcher(IFileSystem files, FaultLog faults, HandleService? handles = null)
 {
     private const uint KeepCache = 1 << 1; // FOPEN_KEEP_CACHE
     private const uint NoFlush = 1 << 5;   // FOPEN_NOFLUSH
     private const int NoReply = 0;
+
+    private readonly int _listedHandle = handles is { Dialect: Dialect.RfcV2Finished } ? HandleCodec.Size : 0;
 
     /// <summary>Answers one request.</summary>
     /// <param name="request">The whole message.</param>
@@ -29,7 +35,7 @@ internal sealed class Dispatcher(IFileSystem files, FaultLog faults)
 #pragma warning disable CA1031 // whatever an image does to us, the kernel gets an answer and the next request is served
         try
         {
-            return Answer(ref reader, writer);
+            return Answer(new NodeId(reader.Header.NodeId), ref reader, writer);
         }
         catch (Exception e)
         {
@@ -38,9 +44,8 @@ internal sealed class Dispatcher(IFileSystem files, FaultLog faults)
 #pragma warning restore CA1031
     }
 
-    private int Answer(ref RequestReader request, ReplyWriter reply)
+    private int Answer(NodeId node, ref RequestReader request, ReplyWriter reply)
     {
-        var node = new NodeId(request.Header.NodeId);
         switch (request.Header.Opcode)
         {
             case Opcode.Lookup:
@@ -84,18 +89,23 @@ internal sealed class Dispatcher(IFileSystem files, FaultLog faults)
             case Opcode.Destroy:
                 return reply.Send(Errno.Ok);
 
-            case Opcode.SetAttr:
+            case Opcode.LookupHandle when handles is not null:
+                return AnswerWithHandle(node, ref request, reply, handles);
+
             case Opcode.SymLink:
             case Opcode.MkNod:
             case Opcode.MkDir:
+            case Opcode.Link:
+            case Opcode.Create:
+            case Opcode.TmpFile:
+                return RefuseToMake(node, ref request, reply);
+
+            case Opcode.SetAttr:
             case Opcode.Unlink:
             case Opcode.RmDir:
             case Opcode.Rename:
             case Opcode.Rename2:
-            case Opcode.Link:
             case Opcode.Write:
-            case Opcode.Create:
-            case Opcode.TmpFile:
             case Opcode.SetXattr:
             case Opcode.RemoveXattr:
             case Opcode.FAllocate:
@@ -145,7 +155,7 @@ internal sealed class Dispatcher(IFileSystem files, FaultLog faults)
     {
         if (!request.TryRead(out ReadIn read))
             return Truncated(reply);
-        var names = new DirectoryWriter(reply.Payload(read.Size), plus);
+        var names = new DirectoryWriter(reply.Payload(read.Size), plus, _listedHandle);
         Errno errno;
 #pragma warning disable CA1031 // whatever it is, it is met again by the next request, which starts where this one ends
         try
@@ -157,6 +167,12 @@ internal sealed class Dispatcher(IFileSystem files, FaultLog faults)
             errno = Errno.Ok;
         }
 #pragma warning restore CA1031
+        if (plus && _listedHandle != 0)
+        {
+            if (!handles!.Fits)
+                return reply.Send(Errno.EOVERFLOW);
+            AddHandles(reply.Payload((uint)names.Count), handles);
+        }
         return Reply(reply, errno, names.Count);
     }
 

@@ -1,5 +1,6 @@
 using Ext4Reader;
 using Fuse4fs.Protocol;
+using Fuse4fs.Protocol.Dialects;
 using Handles;
 using Microsoft.Extensions.Logging;
 
@@ -61,6 +62,13 @@ internal sealed partial class FaultLog(ILogger log)
             BadMessage(log, length);
     }
 
+    /// <summary>A message with handles that is not as its dialect says.</summary>
+    public void BadHandle(HandleProblem problem)
+    {
+        if (IsNew(problem.ToString(), 0))
+            BadHandle(log, problem);
+    }
+
     private bool IsNew(string kind, uint inode)
     {
         lock (_said)
@@ -87,4 +95,7 @@ internal sealed partial class FaultLog(ILogger log)
 
     [LoggerMessage(LogLevel.Error, "a message of {Length} bytes from the kernel is not as the protocol says")]
     private static partial void BadMessage(ILogger log, int length);
+
+    [LoggerMessage(LogLevel.Error, "a message from the kernel with handles is not as LOOKUP_HANDLE says: {Problem}")]
+    private static partial void BadHandle(ILogger log, HandleProblem problem);
 }

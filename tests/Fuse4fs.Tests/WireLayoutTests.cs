@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Fuse4fs.Protocol;
+using Fuse4fs.Protocol.Dialects;
 using Xunit;
 
 namespace Fuse4fs.Tests;
@@ -34,6 +35,9 @@ public class WireLayoutTests
         Assert.Equal(8, Unsafe.SizeOf<LSeekOut>());
         Assert.Equal(16, Unsafe.SizeOf<IoctlOut>());
         Assert.Equal(24, Unsafe.SizeOf<Dirent>());
+        Assert.Equal(40, Unsafe.SizeOf<Entry2Out>());
+        Assert.Equal(24, Unsafe.SizeOf<CompoundIn>());
+        Assert.Equal(16, Unsafe.SizeOf<CompoundOut>());
     }
 
     [Fact]
@@ -42,7 +46,10 @@ public class WireLayoutTests
         Assert.Equal(36, Offset<InHeader>(nameof(InHeader.TotalExtLength)));
         Assert.Equal(32, Offset<InitOut>(nameof(InitOut.Flags2)));
         Assert.Equal(40, Offset<InitOut>(nameof(InitOut.RequestTimeout)));
+        Assert.Equal(42, Offset<InitOut>(nameof(InitOut.MaxHandleSize)));
         Assert.Equal(28, Offset<InitOut>(nameof(InitOut.MaxPages)));
+        Assert.Equal(24, Offset<Entry2Out>(nameof(Entry2Out.EntryValidNanoseconds)));
+        Assert.Equal(8, Offset<CompoundIn>(nameof(CompoundIn.ResultSize)));
         Assert.Equal(40, Offset<EntryOut>(nameof(EntryOut.Attr)));
         Assert.Equal(60, Offset<Attr>(nameof(Attr.Mode)));
         Assert.Equal(76, Offset<Attr>(nameof(Attr.Device)));
