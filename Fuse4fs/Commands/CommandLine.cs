@@ -29,6 +29,8 @@ internal static class CommandLine
                                 default: nosuid,nodev,exec
           readdirplus=always|auto|no
                                 attributes along with names (default: always)
+          lookup_handle=off|v2|v3|auto
+                                as --lookup-handle
           threads=N             threads that answer requests
           fsname=NAME, subtype=NAME
                                 source and type in the mount table
@@ -64,8 +66,9 @@ internal static class CommandLine
         var onCrash = new Option<OnCrash>("--on-crash") { Description = "When a worker dies: restart (default), fsck first, or stop.", HelpName = "restart|fsck|stop" };
         var maxRestarts = new Option<int>("--max-restarts") { Description = "Give up after so many deaths without an answer between them; 0: never (default: 10).", HelpName = "n", DefaultValueFactory = _ => 10 };
         var watchdog = new Option<int>("--watchdog") { Description = "Replace a worker that is at one request for so long (default: never).", HelpName = "seconds" };
+        var lookupHandle = new Option<LookupHandleMode>("--lookup-handle") { Description = "Tell the kernel handles, in a form that only patched kernels speak: v2, v3, or auto for what the kernel offers (default: off).", HelpName = "off|v2|v3|auto" };
         var noSandbox = new Option<bool>("--no-sandbox") { Description = "Workers keep their privileges: for debugging." };
-        var command = new Command("mount", "Mounts an image; returns when the mount answers.") { image, mountPoint, options, foreground, log, onCrash, maxRestarts, watchdog, noSandbox };
+        var command = new Command("mount", "Mounts an image; returns when the mount answers.") { image, mountPoint, options, foreground, log, onCrash, maxRestarts, watchdog, lookupHandle, noSandbox };
         command.SetAction(parsed =>
         {
             var request = new MountRequest
@@ -77,6 +80,7 @@ internal static class CommandLine
                 OnCrash = parsed.GetValue(onCrash),
                 MaxRestarts = parsed.GetValue(maxRestarts),
                 Watchdog = parsed.GetValue(watchdog),
+                LookupHandle = parsed.GetValue(lookupHandle),
             };
             request = request with { Serve = request.Serve with { NoSandbox = parsed.GetValue(noSandbox) } };
             return MountCommand.Run(MountOptions.Apply(request, parsed.GetValue(options) ?? []));

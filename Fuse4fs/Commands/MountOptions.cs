@@ -86,6 +86,8 @@ internal static class MountOptions
                 return request with { Subtype = Text(name, value) };
             case "readdirplus":
                 return request with { ReadDirPlus = ReadDirPlus(value) };
+            case "lookup_handle":
+                return request with { LookupHandle = LookupHandle(value) };
             case "comment":
                 return request;
             default:
@@ -138,6 +140,15 @@ internal static class MountOptions
         "verify" => true,
         "ignore" => false,
         _ => throw new UsageException($"mount option 'verity' is verify or ignore, not '{value}'"),
+    };
+
+    private static LookupHandleMode LookupHandle(string? value) => value switch
+    {
+        "off" => LookupHandleMode.Off,
+        "v2" => LookupHandleMode.V2,
+        "v3" => LookupHandleMode.V3,
+        "auto" => LookupHandleMode.Auto,
+        _ => throw new UsageException($"mount option 'lookup_handle' is off, v2, v3 or auto, not '{value}'"),
     };
 
     private static ReadDirPlusMode ReadDirPlus(string? value) => value switch

@@ -1,5 +1,6 @@
-using Fuse4fs.Protocol;
+using Ext4Reader;
 using Fuse4fs.Protocol.Dialects;
+using Fuse4fs.State;
 using Handles;
 
 namespace Fuse4fs.Server;
@@ -18,6 +19,11 @@ internal sealed class HandleService
         MaxSize = maxSize;
         _codec = codec;
     }
+
+    /// <summary>The service for a connection; null where the kernel is told no handles.</summary>
+    public static HandleService? For(Ext4Image image, Negotiated negotiated) => (Dialect)negotiated.Dialect == Dialect.Stock
+        ? null
+        : new HandleService((Dialect)negotiated.Dialect, HandleCodec.For(image.Volume.Uuid), (int)negotiated.MaxHandleSize);
 
     /// <summary>The form of requests and replies.</summary>
     public Dialect Dialect { get; }

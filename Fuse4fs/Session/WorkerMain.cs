@@ -81,7 +81,7 @@ internal static partial class WorkerMain
 
     private static int Serve(MessageSocket channel, Ext4Image image, FuseDevice device, SessionState state, long opened, ILogger log)
     {
-        var dispatcher = new Dispatcher(new Ext4FileSystem(image, state), new FaultLog(log));
+        var dispatcher = new Dispatcher(new Ext4FileSystem(image, state), new FaultLog(log), HandleService.For(image, state.Negotiated));
         CachePass? pass = state.Resume.IsTouched ? new CachePass(image, state, device) : null;
         var session = new FuseSession(device, dispatcher, state, new Gate(isOpen: pass is null), log);
         int threads = FuseSession.ThreadsFor(state.Options);

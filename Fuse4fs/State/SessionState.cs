@@ -70,7 +70,7 @@ internal record struct Negotiated
     /// <summary>Whether the kernel can be told that names are former. Otherwise it must ask for each once a second.</summary>
     public readonly bool HasEpoch => Minor >= EpochMinor;
 
-    /// <summary>Protocol minor, 31 to 45; 0 before INIT.</summary>
+    /// <summary>Protocol minor, 31 to 46; 0 before INIT.</summary>
     public uint Minor { get; set; }
 
     /// <summary>The capabilities that both sides use (<c>InitFlags</c>).</summary>
@@ -81,6 +81,12 @@ internal record struct Negotiated
 
     /// <summary>Largest READ in pages of 4 KiB.</summary>
     public uint MaxPages { get; set; }
+
+    /// <summary>How the kernel is told handles (<c>Dialect</c>); 0: not at all, as by every released kernel.</summary>
+    public uint Dialect { get; set; }
+
+    /// <summary>The size that handles are smaller than, where the kernel is told any.</summary>
+    public uint MaxHandleSize { get; set; }
 }
 
 /// <summary>
@@ -89,7 +95,7 @@ internal record struct Negotiated
 internal sealed unsafe class SessionState : IDisposable
 {
     /// <summary>Changes with the layout, but for its first two fields. A worker refuses a state of another version.</summary>
-    public const uint CurrentVersion = 7;
+    public const uint CurrentVersion = 8;
 
     private const ulong Magic = 0x5441_5453_5346_3446; // "F4FSSTAT"
     private const int TableFlagsOffset = 4080;

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Fuse4fs.Device;
 using Fuse4fs.Protocol;
+using Fuse4fs.Protocol.Dialects;
 using Fuse4fs.State;
 
 namespace Fuse4fs.Supervisor;
@@ -124,7 +125,7 @@ internal sealed class FuseMount : IDisposable
     }
 
     /// <summary>Reads the kernel's INIT, answers it and notes what was settled.</summary>
-    public void Negotiate(ReadDirPlusMode readDirPlus, bool posixAcl, ref Negotiated settled)
+    public void Negotiate(ReadDirPlusMode readDirPlus, bool posixAcl, ref Negotiated settled, LookupHandleMode lookupHandle = LookupHandleMode.Off)
     {
         const int HeaderSize = 40;
         // Both resident, as everything that the device is read into and written from.
@@ -146,8 +147,12 @@ internal sealed class FuseMount : IDisposable
                 throw new MountException(ExitCode.System, objection);
             // Kernels before protocol 7.36 have no second word of flags, and their message ends before it.
             uint flags2 = length >= HeaderSize + Unsafe.SizeOf<InitIn>() + sizeof(uint) ? MemoryMarshal.Read<uint>(message[(HeaderSize + Unsafe.SizeOf<InitIn>())..]) : 0;
+            var flags = (InitFlags)((ulong)flags2 << 32 | init.Flags);
+            Dialect dialect = Dialect.Stock;
+            if (init.Major == Negotiation.Major && Negotiation.TryChoose(init, flags, lookupHandle, out dialect) is string refusal)
+                throw new MountException(ExitCode.MountFailure, refusal);
             var writer = new ReplyWriter(reply.Span, reader.Header.Unique);
-            writer.Structure<InitOut>() = Negotiation.Answer(init, (InitFlags)((ulong)flags2 << 32 | init.Flags), readDirPlus, posixAcl, MaxPages(), out settled);
+            writer.Structure<InitOut>() = Negotiation.Answer(init, flags, readDirPlus, posixAcl, MaxPages(), out settled, dialect);
             if (!Device.Write(reply.Span[..writer.Send<InitOut>()]))
                 throw new MountException(ExitCode.System, "the kernel refused the answer to INIT");
             if (init.Major == Negotiation.Major)

@@ -56,6 +56,9 @@ internal sealed record MountRequest
     /// <summary>Attributes along with names.</summary>
     public ReadDirPlusMode ReadDirPlus { get; init; }
 
+    /// <summary>Handles for kernels that know what they are.</summary>
+    public LookupHandleMode LookupHandle { get; init; }
+
     /// <summary>What to do when a worker dies by itself.</summary>
     public OnCrash OnCrash { get; init; }
 

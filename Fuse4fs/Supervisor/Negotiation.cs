@@ -1,4 +1,5 @@
 using Fuse4fs.Protocol;
+using Fuse4fs.Protocol.Dialects;
 using Fuse4fs.State;
 
 namespace Fuse4fs.Supervisor;
@@ -16,6 +17,22 @@ internal enum ReadDirPlusMode
     No,
 }
 
+/// <summary>Which proposal for handles is to be spoken (<see cref="Dialect"/>).</summary>
+internal enum LookupHandleMode
+{
+    /// <summary>None: what every released kernel speaks.</summary>
+    Off,
+
+    /// <summary>The second version's, or no mount.</summary>
+    V2,
+
+    /// <summary>The third version's, or no mount.</summary>
+    V3,
+
+    /// <summary>The finished form of the second version where the kernel offers it, otherwise none.</summary>
+    Auto,
+}
+
 /// <summary>
 /// The answer to INIT, which comes once in the life of a connection. It depends on the user's options and the kernel, not on the image:
 /// so the process that never reads the image can give it, and every worker starts as a successor does.
@@ -27,6 +44,12 @@ internal static class Negotiation
 
     /// <summary>The newest protocol minor this server knows: Linux 6.18.</summary>
     public const uint NewestMinor = 45;
+
+    /// <summary>The minor of which LOOKUP_HANDLE's second version is. Later kernels mean something else by its bit.</summary>
+    public const uint HandleMinorV2 = 45;
+
+    /// <summary>The minor of which the third version is: it has a bit in common with the second, and no other.</summary>
+    public const uint HandleMinorV3 = 46;
 
     /// <summary>The protocol major served.</summary>
     public const uint Major = 7;
@@ -42,7 +65,9 @@ internal static class Negotiation
     /// <param name="posixAcl">Whether the kernel checks ACLs, too.</param>
     /// <param name="maxPages">Pages of the largest request the kernel makes (fs.fuse.max_pages_limit).</param>
     /// <param name="settled">What workers need to know.</param>
-    public static InitOut Answer(InitIn kernel, InitFlags kernelFlags, ReadDirPlusMode readDirPlus, bool posixAcl, ushort maxPages, out Negotiated settled)
+    /// <param name="dialect">What <see cref="TryChoose"/> chose.</param>
+    public static InitOut Answer(
+        InitIn kernel, InitFlags kernelFlags, ReadDirPlusMode readDirPlus, bool posixAcl, ushort maxPages, out Negotiated settled, Dialect dialect = Dialect.Stock)
     {
         InitFlags wanted = InitFlags.AsyncRead | InitFlags.ExportSupport | InitFlags.BigWrites | InitFlags.AutoInvalData | InitFlags.ParallelDirOps
             | InitFlags.AbortError | InitFlags.MaxPages | InitFlags.CacheSymlinks | InitFlags.NoOpenSupport | InitFlags.NoOpenDirSupport
@@ -53,10 +78,19 @@ internal static class Negotiation
             wanted |= InitFlags.ReadDirPlusAuto;
         if (posixAcl)
             wanted |= InitFlags.PosixAcl;
+        if (!dialect.HasReadDirPlus())
+            wanted &= ~(InitFlags.DoReadDirPlus | InitFlags.ReadDirPlusAuto);
+        if (!dialect.HasExport())
+            wanted &= ~InitFlags.ExportSupport;
         InitFlags flags = wanted & kernelFlags;
+        // Unasked: kernels of the RFCs offer another bit by mistake. It is in the second word, which counts only with INIT_EXT.
+        if (dialect != Dialect.Stock)
+            flags |= InitFlags.LookupHandle | InitFlags.InitExt;
         settled = new Negotiated
         {
-            Minor = Math.Min(kernel.Minor, NewestMinor),
+            Minor = Math.Min(kernel.Minor, dialect == Dialect.RfcV3 ? HandleMinorV3 : NewestMinor),
+            Dialect = (uint)dialect,
+            MaxHandleSize = dialect.IsV2() ? DialectRules.MaxHandleSize : dialect == Dialect.RfcV3 ? RfcV3.MaxHandleSize : 0u,
             Flags = (ulong)flags,
             MaxWrite = MaxWrite,
             MaxPages = (flags & InitFlags.MaxPages) != 0 ? maxPages : 32u, // 128 KiB was all there was before
@@ -73,7 +107,35 @@ internal static class Negotiation
             MaxWrite = MaxWrite,
             TimeGranularity = 1,
             MaxPages = maxPages,
+            MaxHandleSize = dialect.IsV2() ? DialectRules.MaxHandleSize : (ushort)0,
         };
+    }
+
+    /// <summary>
+    /// Chooses how handles are spoken of. Null, or why the kernel cannot be spoken to as the user wishes. Kernels of the RFCs are known by a bit that no other offers
+    /// and by their protocol's minor; one in which the second version is finished offers the capability itself.
+    /// </summary>
+    /// <param name="kernel">What it offers.</param>
+    /// <param name="kernelFlags">Its flags, both words.</param>
+    /// <param name="mode">As the user wishes.</param>
+    /// <param name="dialect">The choice.</param>
+    public static string? TryChoose(InitIn kernel, InitFlags kernelFlags, LookupHandleMode mode, out Dialect dialect)
+    {
+        bool isV2 = kernel.Major == Major && kernel.Minor == HandleMinorV2;
+        bool isFinished = isV2 && (kernelFlags & InitFlags.LookupHandle) != 0;
+        bool isOfRfc = (kernelFlags & InitFlags.FileOps) != 0;
+        dialect = mode switch
+        {
+            LookupHandleMode.V2 or LookupHandleMode.Auto when isFinished => Dialect.RfcV2Finished,
+            LookupHandleMode.V2 when isV2 && isOfRfc => Dialect.RfcV2,
+            LookupHandleMode.V3 when kernel.Major == Major && kernel.Minor == HandleMinorV3 && isOfRfc => Dialect.RfcV3,
+            _ => Dialect.Stock,
+        };
+        if (dialect != Dialect.Stock || mode is LookupHandleMode.Off or LookupHandleMode.Auto)
+            return null;
+        (string version, uint minor) = mode == LookupHandleMode.V2 ? ("second", HandleMinorV2) : ("third", HandleMinorV3);
+        return $"this kernel (FUSE protocol {kernel.Major}.{kernel.Minor}) shows no sign of LOOKUP_HANDLE's {version} version: a kernel with it speaks {Major}.{minor} and offers bit 2"
+            + (mode == LookupHandleMode.V2 ? " or bit 43" : "") + " of INIT; mount without --lookup-handle, or with --lookup-handle=auto";
     }
 
     /// <summary>

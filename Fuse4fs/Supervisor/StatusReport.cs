@@ -4,6 +4,7 @@ using System.Numerics;
 using System.Text.Json;
 using Fuse4fs.Device;
 using Fuse4fs.Protocol;
+using Fuse4fs.Protocol.Dialects;
 using Fuse4fs.State;
 
 namespace Fuse4fs.Supervisor;
@@ -173,6 +174,7 @@ internal static class StatusReport
         // Two that are no matter of flags: the kernel takes them from this minor on.
         json.WriteBoolean("resend", negotiated.HasResend);
         json.WriteBoolean("epoch", negotiated.HasEpoch);
+        json.WriteString("lookupHandle", ((Dialect)negotiated.Dialect).ToString());
         WriteNames(json, "capabilities", (InitFlags)negotiated.Flags);
         json.WriteNumber("largestRead", negotiated.MaxPages * 4096);
         json.WriteEndObject();

@@ -77,7 +77,7 @@ internal sealed partial class SupervisorProcess : IDisposable
         foreach (PosixSignal signal in (PosixSignal[])[PosixSignal.SIGTERM, PosixSignal.SIGINT, PosixSignal.SIGHUP])
             _registrations.Add(PosixSignalRegistration.Create(signal, OnSignal));
         _mount = FuseMount.Create(specification, device, root);
-        _mount.Negotiate(_request.ReadDirPlus, _request.Acl && _request.DefaultPermissions, ref _state.Negotiated);
+        _mount.Negotiate(_request.ReadDirPlus, _request.Acl && _request.DefaultPermissions, ref _state.Negotiated, _request.LookupHandle);
         _state.PrimingToken = NewToken();
         _worker.Go(_mount.Device);
         _service = new Service(_request, starter, new ServedImage(_image, _journal, _state), _state, _worker, _mount, _log);

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Ext4Reader;
 using Fuse4fs.Protocol;
+using Fuse4fs.Protocol.Dialects;
 using Fuse4fs.Server;
 using Fuse4fs.State;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -46,6 +47,22 @@ public sealed class AllocationTests : IDisposable
     public void Readdirplus_allocates_nothing() =>
         AssertAllocatesNothing(Message.Request(Opcode.ReadDirPlus, 1, Message.Bytes(new ReadIn { Size = 32 * 1024 })));
 
+    [Theory]
+    [InlineData((uint)Dialect.RfcV2Finished, (uint)Opcode.LookupHandle)]
+    [InlineData((uint)Dialect.RfcV2Finished, (uint)Opcode.ReadDirPlus)]
+    [InlineData((uint)Dialect.RfcV3, (uint)Opcode.LookupHandle)]
+    public void Handles_allocate_nothing(uint dialect, uint opcode)
+    {
+        var withHandles = new Dispatcher(new Ext4FileSystem(_image, _state), new FaultLog(NullLogger.Instance), new HandleService((Dialect)dialect, HandleCodec.For(_image.Volume.Uuid)));
+        byte[] lookup = Message.Request(RfcV3.LookupHandle, 1, Message.Name(SomeFile(out _)));
+        byte[] statx = Message.Request(Opcode.StatX, 1, Message.Bytes(default(StatxIn)));
+        AssertAllocatesNothing(
+            opcode == (uint)Opcode.ReadDirPlus ? Message.Request(Opcode.ReadDirPlus, 1, Message.Bytes(new ReadIn { Size = 32 * 1024 }))
+            : dialect == (uint)Dialect.RfcV3 ? Message.Request(RfcV3.Compound, 0, Message.Bytes(new CompoundIn { Count = 2, ResultSize = 458 }), lookup, statx)
+            : Message.Request(Opcode.LookupHandle, 1, Message.Name(SomeFile(out _))),
+            dispatcher: withHandles);
+    }
+
     [Fact]
     public void Getxattr_allocates_nothing()
     {
@@ -71,17 +88,18 @@ public sealed class AllocationTests : IDisposable
         return finder.Name;
     }
 
-    private void AssertAllocatesNothing(byte[] request, bool mayFail = false)
+    private void AssertAllocatesNothing(byte[] request, bool mayFail = false, Dispatcher? dispatcher = null)
     {
+        dispatcher ??= _dispatcher;
         const int Rounds = 20, Requests = 1000;
-        Assert.True(_dispatcher.Dispatch(request, _reply) > 16 || mayFail);
+        Assert.True(dispatcher.Dispatch(request, _reply) > 16 || mayFail);
         Assert.True(mayFail || Message.Header(_reply).Error == 0);
         long allocated = 0;
         for (int round = 0; round < Rounds; round++)
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
             for (int i = 0; i < Requests; i++)
-                _ = _dispatcher.Dispatch(request, _reply);
+                _ = dispatcher.Dispatch(request, _reply);
             allocated = GC.GetAllocatedBytesForCurrentThread() - before;
             if (allocated == 0)
                 return;

@@ -65,6 +65,20 @@ public class MountOptionsTests
         Assert.Empty(Apply(all).Warnings);
     }
 
+    [Theory]
+    [InlineData("", "Off")]
+    [InlineData("lookup_handle=off", "Off")]
+    [InlineData("lookup_handle=v2", "V2")]
+    [InlineData("lookup_handle=v3", "V3")]
+    [InlineData("lookup_handle=v3,lookup_handle=auto", "Auto")]
+    public void Handles_for_the_kernel_are_off_unless_asked_for(string option, string expected) => Assert.Equal(expected, Apply(option).LookupHandle.ToString());
+
+    [Theory]
+    [InlineData("lookup_handle")]
+    [InlineData("lookup_handle=")]
+    [InlineData("lookup_handle=v1")]
+    public void Other_versions_are_unknown(string option) => Assert.Contains("lookup_handle", Assert.Throws<UsageException>(() => Apply(option)).Message);
+
     [Fact]
     public void Asking_for_writes_gives_one_warning() => Assert.Contains("read-only", Assert.Single(Apply("rw").Warnings));
 
