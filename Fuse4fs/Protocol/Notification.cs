@@ -15,6 +15,7 @@ internal static class Notification
     private const int InvalInodeCode = 2;
     private const int ResendCode = 7;
     private const int IncEpochCode = 8;
+    private const int RestartedCode = 10;
 
     /// <summary>
     /// RESEND (protocol 7.40): every request that was read and not answered is queued again, bit 63 of its <c>unique</c> set,
@@ -27,6 +28,12 @@ internal static class Notification
     /// nothing now. Mounts on our directories are detached at the next walk, and an overlayfs above us never recovers.
     /// </summary>
     public static int IncEpoch(Span<byte> destination) => Header(destination, IncEpochCode, 0);
+
+    /// <summary>
+    /// RESTARTED (only kernels with the finished form of LOOKUP_HANDLE): before a node or a name is used again, the kernel asks whether it is what it was, once each.
+    /// Costs nothing now. What is gone is bad from then on; mounts on our directories stay.
+    /// </summary>
+    public static int Restarted(Span<byte> destination) => Header(destination, RestartedCode, 0);
 
     /// <summary>INVAL_INODE: the attributes and ACLs of a node are not believed any more. Never blocks.</summary>
     public static int InvalAttributes(Span<byte> destination, ulong nodeId) => InvalInode(destination, nodeId, offset: -1);

@@ -1,6 +1,7 @@
 using Ext4Reader;
 using Fuse4fs.Device;
 using Fuse4fs.Protocol;
+using Fuse4fs.Protocol.Dialects;
 using Fuse4fs.Server;
 using Fuse4fs.State;
 using Handles;
@@ -23,6 +24,7 @@ internal sealed class CachePass : IDisposable
     private readonly List<ulong> _dropped = [];
     private readonly ILookup<ulong, int> _held; // nodeid to places in the state
     private readonly List<(KnownInodes.Slot Slot, uint Inode)> _surviving = [];
+    private bool _asks; // the kernel does, before it uses anything again
 
     /// <param name="image">The image as it is now.</param>
     /// <param name="state">What is known of the kernel's caches.</param>
@@ -37,8 +39,14 @@ internal sealed class CachePass : IDisposable
     }
 
     /// <summary>Before the readers start: finds what must go, and has the kernel believe neither its attributes nor any name.</summary>
+    /// <remarks>
+    /// A kernel that asks for each node before it uses it again need be told so once. It finds out by itself what is gone, and drops the pages of files
+    /// whose size or times have changed. What it cannot find out it is told as ever (<see cref="Finish"/>): contents that changed without them, as under e2fsck, and
+    /// pages of what is gone that are mapped.
+    /// </remarks>
     public void Begin()
     {
+        _asks = ((Dialect)_state.Negotiated.Dialect).HasRestarted() && Send(Notification.Restarted(_message.Span));
         _dropped.Add(NodeId.Root.Value);
         _state.Resume.PassOf = _state.Resume.Start;
         _state.Resume.Known = _state.Resume.Unchanged = _state.Resume.Changed = _state.Resume.Stale = 0;
@@ -46,6 +54,8 @@ internal sealed class CachePass : IDisposable
         if (_state.Known.HasOverflowed)
             DropEverythingInUse();
         JudgeUnknown();
+        if (_asks)
+            return;
         foreach (ulong node in _dropped)
             Send(Notification.InvalAttributes(_message.Span, node));
         Send(Notification.IncEpoch(_message.Span));
@@ -83,7 +93,9 @@ internal sealed class CachePass : IDisposable
             counts.Changed++;
         else
             counts.Unchanged++;
-        if (changed || _state.Resume.DropsAll || IsInDoubt(inode))
+        // Listings are not believed any more by a kernel that asks.
+        bool mayShowFormer = !_asks || inode.Type != FileType.Directory;
+        if (mayShowFormer && (changed || _state.Resume.DropsAll || IsInDoubt(inode)))
             _dropped.Add(NodeId.From(handle).Value);
         Note(handle, changed ? HeldVerdict.Changed : HeldVerdict.Unchanged);
         if (changed)
@@ -144,5 +156,5 @@ internal sealed class CachePass : IDisposable
     }
 
     // ENOENT, for a node that the kernel has forgotten, is the usual answer. Kernels before 6.16 know no INC_EPOCH: their names live for a second.
-    private void Send(int length) => _ = _device.Write(_message.Span[..length]);
+    private bool Send(int length) => _device.Write(_message.Span[..length]);
 }
