@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs the tests.   ./test.sh [unit|images|e2e]... [--filter EXPRESSION]
 #                   ./test.sh --kernel [SCENARIO]...
-#   unit     needs nothing
+#   unit     makes small images: e2fsprogs
 #   images   reads sample images: e2fsprogs
 #   e2e      mounts them: root, /dev/fuse, loop devices, the kernel's ext4
 #   --kernel builds a Linux kernel, boots it in QEMU and runs the scenarios of tests/kernel in it, and nothing else
