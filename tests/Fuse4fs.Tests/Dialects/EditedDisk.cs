@@ -57,7 +57,11 @@ internal sealed class EditedDisk : IDisposable
 
         public uint Type { get; } = type;
 
+        /// <summary>Which contents it has.</summary>
         public int Version { get; set; }
+
+        /// <summary>Which times it has: not always others when the contents change.</summary>
+        public int Stamp { get; set; }
 
         /// <summary>Of a directory: name to slot.</summary>
         public SortedDictionary<string, int> Names { get; } = new(StringComparer.Ordinal);
@@ -124,9 +128,12 @@ internal sealed class EditedDisk : IDisposable
                 uint type = isDirectory ? 0x4000u : rest % 4 == 1 ? 0xa000u : 0x8000u;
                 Make(slot, type, isDirectory ? null : Directory(rest / 4), (rest / 16 % 2) == 0 ? $"f{slot}" : $"n{rest / 32 % 4}");
                 break;
-            case < 11: // written
+            case < 11: // written; or, as when e2fsck gives a file a block of its own, changed behind its times
                 if (_uses[slot] is { IsDirectory: false } written)
+                {
                     written.Version++;
+                    written.Stamp += rest % 2 == 0 ? 1 : 0;
+                }
                 break;
             case < 14: // moved, or given a second name
                 if (_uses[slot] is { IsDirectory: false } moved)
@@ -135,7 +142,7 @@ internal sealed class EditedDisk : IDisposable
                         RemoveNames(slot);
                     NamesOf(Directory(rest / 4))[(rest / 16 % 2) == 0 ? $"f{slot}" : $"n{rest / 32 % 4}"] = slot;
                     Tidy();
-                    moved.Version += (int)(rest / 128 % 2);
+                    moved.Stamp += (int)(rest / 128 % 2);
                 }
                 break;
             default: // two names change places
@@ -232,10 +239,11 @@ internal sealed class EditedDisk : IDisposable
         U32(0x04, use.IsDirectory ? BlockSize : (uint)use.Contents.Length);
         U32(0x14, 0);
         U16(0x1a, use.IsDirectory ? 2u : 1u);
+        U32(0x24, (uint)use.Version); // l_i_version, in place of a map that is another one
         U32(0x64, Generation(use));
         foreach ((int seconds, int extra) in ((int, int)[])[(0x0c, 0x84), (0x10, 0x88), (0x90, 0x94)]) // i_ctime, i_mtime, i_crtime
         {
-            U32(seconds, Past + (uint)(seconds == 0x90 ? 0 : use.Version));
+            U32(seconds, Past + (uint)(seconds == 0x90 ? 0 : use.Stamp));
             U32(extra, 12345 << 2);
         }
         RandomAccess.Write(_file.SafeFileHandle, raw, record);

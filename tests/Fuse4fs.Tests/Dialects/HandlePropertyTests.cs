@@ -30,13 +30,17 @@ public sealed class HandlePropertyTests(ITestOutputHelper output)
     [Theory]
     [InlineData(KernelForm.Stock, Sabotage.IgnoresGenerations)]
     [InlineData(KernelForm.Stock, Sabotage.KeepsQuiet)]
+    [InlineData(KernelForm.Stock, Sabotage.LeavesPages)]
     [InlineData(KernelForm.RfcV2, Sabotage.IgnoresGenerations)]
     [InlineData(KernelForm.RfcV2, Sabotage.KeepsQuiet)]
+    [InlineData(KernelForm.RfcV2, Sabotage.LeavesPages)]
     [InlineData(KernelForm.RfcV2Finished, Sabotage.IgnoresGenerations)]
     [InlineData(KernelForm.RfcV2Finished, Sabotage.KeepsQuiet)]
+    [InlineData(KernelForm.RfcV2Finished, Sabotage.LeavesPages)]
     [InlineData(KernelForm.RfcV2Finished, Sabotage.ForgetsHandles)]
     [InlineData(KernelForm.RfcV3, Sabotage.IgnoresGenerations)]
     [InlineData(KernelForm.RfcV3, Sabotage.KeepsQuiet)]
+    [InlineData(KernelForm.RfcV3, Sabotage.LeavesPages)]
     internal void A_broken_server_is_noticed(KernelForm form, Sabotage sabotage)
     {
         Exception noticed = Assert.ThrowsAny<Exception>(() => Check(form, sabotage, 500));

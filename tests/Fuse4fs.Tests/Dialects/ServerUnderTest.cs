@@ -24,6 +24,9 @@ internal enum Sabotage
     /// <summary>Says nothing when the image was written.</summary>
     KeepsQuiet,
 
+    /// <summary>Says nothing of pages.</summary>
+    LeavesPages,
+
     /// <summary>Gives each entry a handle of no use.</summary>
     ForgetsHandles,
 }
@@ -65,7 +68,9 @@ internal sealed class ServerUnderTest : IFuseServer, IDisposable
     public Dialect Dialect => (Dialect)_state.Negotiated.Dialect;
 
     /// <summary>A worker starts, as the successor of one that is dead.</summary>
-    public void Start(bool touched)
+    /// <param name="touched">The image was written.</param>
+    /// <param name="diesInPass">It is killed between the two halves of what it does about that: the next one has to do it again.</param>
+    public void Start(bool touched, bool diesInPass = false)
     {
         _image = Ext4Image.Open(_imagePath, new Ext4OpenOptions { CacheBytes = 64 << 10 });
         _dispatcher = new Dispatcher(new Ext4FileSystem(_image, _state), new FaultLog(NullLogger.Instance), HandleService.For(_image, _state.Negotiated));
@@ -76,6 +81,8 @@ internal sealed class ServerUnderTest : IFuseServer, IDisposable
         using var pass = new CachePass(_image, _state, _device);
         pass.Begin();
         Deliver();
+        if (diesInPass || _sabotage == Sabotage.LeavesPages)
+            return;
         pass.Finish();
         Deliver();
     }
