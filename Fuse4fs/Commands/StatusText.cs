@@ -24,8 +24,20 @@ internal static class StatusText
         ["MemoryLimit"] = "memory limit",
     };
 
-    /// <summary>The text, several lines.</summary>
+    /// <summary>The text, several lines. A supervisor outlives upgrades, so one of another version may answer, in other words: they are shown as they come.</summary>
     public static string Of(string target, JsonElement json)
+    {
+        try
+        {
+            return Lines(target, json);
+        }
+        catch (KeyNotFoundException)
+        {
+            return $"{target}: served by a supervisor of another version of fuse4fs, which says:\n{Printable(json.GetRawText())}\n";
+        }
+    }
+
+    private static string Lines(string target, JsonElement json)
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"{target}: {Word(json, "image")}\n");
@@ -47,7 +59,8 @@ internal static class StatusText
             + (pass.GetProperty("known").GetInt64() == 0 ? "" : $"; when the image was last found written: {pass.GetProperty("unchanged")} unchanged, {pass.GetProperty("changed")} changed, {pass.GetProperty("stale")} stale"));
         JsonElement kernel = json.GetProperty("kernel");
         Line("kernel", $"FUSE {Word(kernel, "protocol")}: {(kernel.GetProperty("resend").GetBoolean() ? "RESEND" : "no RESEND (requests in a dead worker's hands get EIO)")}, "
-            + $"{(kernel.GetProperty("epoch").GetBoolean() ? "INC_EPOCH" : "no INC_EPOCH (names are cached for a second)")}, {Names(kernel, "capabilities", [], ", ")}");
+            + $"{(kernel.GetProperty("epoch").GetBoolean() ? "INC_EPOCH" : "no INC_EPOCH (names are cached for a second)")}, "
+            + $"{(Word(kernel, "lookupHandle") is "Stock" ? "" : $"LOOKUP_HANDLE ({Word(kernel, "lookupHandle")}), ")}{Names(kernel, "capabilities", [], ", ")}");
         string lacks = Names(json, "sandboxLacks", SandboxParts, ", ");
         Line("sandbox", !json.GetProperty("sandboxWanted").GetBoolean() ? "none (--no-sandbox)" : Names(json, "sandbox", SandboxParts, ", ") + (lacks.Length == 0 ? "" : "; lacks " + lacks));
         Line("requests", Pairs(json.GetProperty("requests")));
@@ -59,6 +72,18 @@ internal static class StatusText
 
     /// <summary>What a restart has brought: how long requests waited, what became of known inodes, and whom that concerns.</summary>
     public static string OfRestart(JsonElement json)
+    {
+        try
+        {
+            return RestartLines(json);
+        }
+        catch (KeyNotFoundException)
+        {
+            return ""; // as above; that it was done has been said
+        }
+    }
+
+    private static string RestartLines(JsonElement json)
     {
         const int Shown = 20;
         var text = new StringBuilder();
