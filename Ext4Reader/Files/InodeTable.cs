@@ -28,11 +28,13 @@ internal sealed class InodeTable(BlockReader blocks, GroupTable groups, SystemZo
     }
 
     /// <summary>The same for the filesystem's own inodes, too.</summary>
-    /// <param name="number">From 1 to the inode count.</param>
+    /// <param name="number">At most the inode count; there is no inode 0, but superblocks name it.</param>
     /// <param name="inode">The inode.</param>
     internal bool TryReadAny(uint number, out Inode inode)
     {
         inode = default;
+        if (number == 0)
+            return false;
         using BlockLease lease = Lease(number, out ReadOnlySpan<byte> raw, out bool isUninitialized);
         if (isUninitialized || InodeRecord.IsBlank(raw))
             return false;

@@ -87,7 +87,7 @@ public class OptionTests
     {
         using LiveMount mount = LiveMount.Foregrounded(Image, "rw");
         Assert.Contains("ro", mount.Entry!.Options.Split(','));
-        Assert.Single(mount.Log.TrimEnd('\n').Split('\n'), line => line.Contains("read-only", StringComparison.OrdinalIgnoreCase));
+        Hostile.LogLines.AreExactly(1, mount, "read-only");
     }
 
     [MountFact]

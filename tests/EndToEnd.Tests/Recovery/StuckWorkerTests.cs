@@ -35,7 +35,7 @@ public class StuckWorkerTests
             Assert.True(stuck.HasExited, "the stuck request is not answered");
             Assert.Contains("Input/output error", stuck.StandardError.ReadToEnd(), StringComparison.Ordinal);
             Assert.True(others > 1);
-            Assert.Contains("at one request for 1 seconds", mount.Log, StringComparison.Ordinal);
+            Deadline.In(5).WaitUntil(() => mount.Log.Contains("at one request for 1 seconds", StringComparison.Ordinal), "the line in the log");
             Assert.False(FuseServer.IsAlive(first), "the first worker is still there");
         }
         finally

@@ -47,6 +47,18 @@ public class OrphanTests
         Assert.Equal(before.GetStatistics().FreeFiles + 1, image.GetStatistics().FreeFiles);
     }
 
+    [Theory]
+    [InlineData(0u)]
+    [InlineData(uint.MaxValue)]
+    public void An_orphan_file_that_is_no_inode_has_no_orphans(uint number)
+    {
+        using var damaged = new DamagedImage(new ImageRecipe("-t ext4 -O orphan_file", Mebibytes: 32));
+        damaged.Set32(Superblock.Offset + 0x280, number);         // s_orphan_file_inum
+        damaged.Bytes[Superblock.Offset + 0x64 + 2] |= 1;         // there are orphans: s_feature_ro_compat, 0x10000
+        damaged.FixSuperblock();
+        Assert.Equal(FileType.Directory, damaged.Open().GetRoot().Type);
+    }
+
     [Fact]
     public void The_orphans_of_a_filesystem_with_errors_are_left_alone()
     {
