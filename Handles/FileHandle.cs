@@ -13,6 +13,9 @@ namespace Handles;
 /// </param>
 public readonly record struct FileHandle(uint Inode, uint Generation)
 {
+    /// <summary>The root directory's: its number alone, whatever generation the image gives it. Were its handle to change, a mount would be lost.</summary>
+    public static readonly FileHandle Root = new(Inode: 2, Generation: 0);
+
     /// <summary>The handle of an inode as its image describes it.</summary>
     /// <param name="inode">Inode number.</param>
     /// <param name="generation">The raw <c>i_generation</c>.</param>

@@ -9,9 +9,6 @@ namespace Fuse4fs.Server;
 /// <param name="volumeTag">The filesystem's (<see cref="FileHandleEncoding.VolumeTag"/>).</param>
 internal sealed class HandleCodec(uint volumeTag)
 {
-    // The root is its number, whatever generation the image gives it: were its handle to change, the mount would be lost.
-    private static readonly FileHandle Root = new(Inode: 2, Generation: 0);
-
     /// <summary>Bytes of a handle.</summary>
     public static int Size => FileHandleEncoding.Size;
 
@@ -21,7 +18,7 @@ internal sealed class HandleCodec(uint volumeTag)
 
     /// <summary>Writes the handle of a node, the root's too.</summary>
     public void Encode(NodeId node, Span<byte> destination) =>
-        FileHandleEncoding.Encode(node.IsRoot ? Root : node.Handle, volumeTag, destination);
+        FileHandleEncoding.Encode(node.IsRoot ? FileHandle.Root : node.Handle, volumeTag, destination);
 
     /// <summary>
     /// The node that a handle means. False when it is stale: of another filesystem, form or version. Whether the inode is still that one, who reads the
@@ -30,7 +27,7 @@ internal sealed class HandleCodec(uint volumeTag)
     public bool TryResolve(ReadOnlySpan<byte> bytes, out NodeId node)
     {
         bool known = FileHandleEncoding.TryDecode(bytes, volumeTag, out FileHandle handle);
-        node = handle.Inode == Root.Inode ? NodeId.Root : NodeId.From(handle);
+        node = handle.Inode == FileHandle.Root.Inode ? NodeId.Root : NodeId.From(handle);
         return known;
     }
 }

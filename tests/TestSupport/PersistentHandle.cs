@@ -8,6 +8,9 @@ public sealed unsafe record PersistentHandle(int Type, IReadOnlyList<uint> Words
 {
     private const int HeaderSize = 8, MaximumSize = 128;
 
+    /// <summary>The kernel's struct file_handle.</summary>
+    public byte[] Bytes => [.. BitConverter.GetBytes(Words.Count * 4), .. BitConverter.GetBytes(Type), .. Words.SelectMany(BitConverter.GetBytes)];
+
     public static PersistentHandle Of(string path)
     {
         byte* raw = stackalloc byte[HeaderSize + MaximumSize];

@@ -1,3 +1,5 @@
+using Ext4Reader;
+using Handles;
 using TestSupport;
 using TestSupport.Trees;
 using Xunit;
@@ -30,6 +32,27 @@ public class HandleTests
         using LiveMount mount = LiveMount.Foregrounded(Image);
         uint inode = (uint)Posix.Status(mount.PathOf(path)).Inode;
         Assert.Equal([(uint)generation, inode, (uint)generation], PersistentHandle.Of(mount.PathOf(path)).Words);
+    }
+
+    [OracleTheory]
+    [InlineData("hello.txt")]
+    [InlineData("docs/guide.txt")]
+    [InlineData("docs/size-1")] // of generation 0: ext4 has 0 in its handle, and we what stands in for it
+    [InlineData("docs")]
+    public void Handles_of_the_kernels_ext4_and_of_the_mount_are_one_anothers(string path)
+    {
+        using KernelMount kernel = KernelMount.Of(Image);
+        using LiveMount mount = LiveMount.Foregrounded(Image);
+        using Ext4Image image = Ext4Image.Open(Image);
+        Assert.Equal(KernelHandleDefect.None, KernelFileHandle.Decode(PersistentHandle.Of(Path.Combine(kernel.MountPoint, path)).Bytes, out KernelFileHandle ext4));
+        Assert.Equal(KernelHandleDefect.None, KernelFileHandle.Decode(PersistentHandle.Of(mount.PathOf(path)).Bytes, out KernelFileHandle fuse));
+        Assert.Equal((KernelHandleType.Ext4, KernelHandleType.Fuse), (ext4.Type, fuse.Type));
+        Assert.True(image.TryGetInode((uint)ext4.File.Node, out Inode inode));
+        Assert.True(ext4.TryGetExt4(inode.Generation, inode.RawBirthTime, out FileHandle fromExt4));
+        Assert.True(fuse.TryGetFuse(out FileHandle fromFuse));
+        Assert.Equal(fromExt4, fromFuse);
+        Assert.Equal(ext4, KernelFileHandle.OfExt4(fromFuse.Inode, inode.Generation));
+        Assert.Equal(fuse, KernelFileHandle.OfFuse(fromExt4));
     }
 
     [MountFact]
