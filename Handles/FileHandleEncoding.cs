@@ -3,6 +3,19 @@ using System.Numerics;
 
 namespace Handles;
 
+/// <summary>What is wrong with bytes that should be a handle.</summary>
+public enum FileHandleDefect
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>They are of another length, version or kind.</summary>
+    Form,
+
+    /// <summary>They are of another filesystem.</summary>
+    Filesystem,
+}
+
 /// <summary>
 /// The portable bytes of a <see cref="FileHandle"/>: 16, little-endian on every machine, with a version and a tag of the filesystem,
 /// so that bytes of another filesystem or of a format we do not know are recognised as stale and never guessed at.
@@ -47,15 +60,25 @@ public static class FileHandleEncoding
     /// </summary>
     public static bool TryDecode(ReadOnlySpan<byte> bytes, uint volumeTag, out FileHandle handle)
     {
+        if (Decode(bytes, volumeTag, out handle) == FileHandleDefect.None)
+            return true;
         handle = default;
-        if (bytes.Length != Size || bytes[0] != Version || bytes[1] != Kind)
-            return false;
-        if (BinaryPrimitives.ReadUInt16LittleEndian(bytes[2..]) != 0 || BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]) != volumeTag)
-            return false;
+        return false;
+    }
+
+    /// <summary>Reads a handle and says what is wrong with it, if anything is.</summary>
+    /// <param name="bytes">The bytes.</param>
+    /// <param name="volumeTag">The tag of the filesystem that it should be of.</param>
+    /// <param name="handle">The handle; that of another filesystem, too, but for showing only.</param>
+    public static FileHandleDefect Decode(ReadOnlySpan<byte> bytes, uint volumeTag, out FileHandle handle)
+    {
+        handle = default;
+        if (bytes.Length != Size || bytes[0] != Version || bytes[1] != Kind || BinaryPrimitives.ReadUInt16LittleEndian(bytes[2..]) != 0)
+            return FileHandleDefect.Form;
         uint inode = BinaryPrimitives.ReadUInt32LittleEndian(bytes[8..]);
         if (inode == 0)
-            return false;
+            return FileHandleDefect.Form;
         handle = new FileHandle(inode, BinaryPrimitives.ReadUInt32LittleEndian(bytes[12..]));
-        return true;
+        return BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]) == volumeTag ? FileHandleDefect.None : FileHandleDefect.Filesystem;
     }
 }

@@ -47,6 +47,8 @@ internal static class CommandLine
         };
         foreach (Command command in ServiceCommands.Build())
             root.Add(command);
+        foreach (Command command in HandleCommands.Build())
+            root.Add(command);
         return root;
     }
 

@@ -13,9 +13,6 @@ namespace Fuse4fs.Commands;
 /// </summary>
 internal static class ServiceCommands
 {
-    // Longer than any pass over the caches takes; what cannot succeed is answered at once.
-    private const int Patience = 600_000;
-
     /// <summary>All four.</summary>
     public static IEnumerable<Command> Build() => [Restart(), Pause(), Resume(), Status()];
 
@@ -130,32 +127,7 @@ internal static class ServiceCommands
         return ExitCode.Success;
     }
 
-    private static JsonDocument? Call(string target, string shown, ControlRequest request)
-    {
-        MountEntry? mount = MountTable.Find(target);
-        if (mount is null || !mount.Type.StartsWith("fuse", StringComparison.Ordinal))
-        {
-            MountCommand.Say($"{shown}: is not a mount of fuse4fs");
-            return null;
-        }
-        using Descriptor? socket = ControlSocket.TryCall(mount);
-        if (socket is null || socket.Write(request.ToLine()) != Protocol.Errno.Ok)
-        {
-            MountCommand.Say($"{shown}: its supervisor does not answer; is it gone? fuse4fs umount {shown} cleans up");
-            return null;
-        }
-        var line = new List<byte>();
-        byte[] buffer = new byte[4096];
-        int count;
-        while (socket.WaitReadable(Patience) && (count = socket.Read(buffer, out _)) > 0)
-        {
-            line.AddRange(buffer.AsSpan(0, count));
-            if (buffer[count - 1] == (byte)'\n')
-                return JsonDocument.Parse(line.ToArray());
-        }
-        MountCommand.Say($"{shown}: its supervisor ended before it answered");
-        return null;
-    }
+    private static JsonDocument? Call(string target, string shown, ControlRequest request) => SupervisorCall.Ask(MountTable.Find(target), shown, request);
 
     private static void Print(string text) => _ = new Descriptor(1).Write(Encoding.UTF8.GetBytes(text));
 }

@@ -118,6 +118,9 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "realpath", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial byte* RealPath(string path, byte* resolved);
 
+    [LibraryImport("libc", EntryPoint = "name_to_handle_at", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int NameToHandle(int folder, string path, byte* handle, int* mountId, int flags);
+
     [LibraryImport("libc", EntryPoint = "free")]
     public static partial void Free(void* memory);
 

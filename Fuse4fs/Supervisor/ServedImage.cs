@@ -23,6 +23,9 @@ internal sealed class ServedImage(ImageFile image, ImageFile? journal, SessionSt
     /// <summary>The same, with the partition that the user named.</summary>
     public string Name { get; } = image.Selector is null ? image.Path : $"{image.Path}@{image.Selector}";
 
+    /// <summary>The external journal's absolute path; null where there is none.</summary>
+    public string? JournalPath => _journalPath;
+
     /// <summary>Where the filesystem starts in the image, in bytes, as the first worker found it. A later one does not get to point e2fsck elsewhere.</summary>
     public long FilesystemStart { get; } = state.FilesystemStart;
 

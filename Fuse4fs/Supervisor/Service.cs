@@ -92,6 +92,15 @@ internal sealed partial class Service : IDisposable
     /// <summary>What is served: the image's absolute path, and its partition if one was named.</summary>
     public string ImageName => _image.Name;
 
+    /// <summary>The image's absolute path alone.</summary>
+    public string ImagePath => _image.Path;
+
+    /// <summary>Where the filesystem starts in it, in bytes.</summary>
+    public long FilesystemStart => _image.FilesystemStart;
+
+    /// <summary>The external journal's absolute path; null where there is none.</summary>
+    public string? JournalPath => _image.JournalPath;
+
     /// <summary>Whether nothing former is visible any more.</summary>
     public bool IsCurrent => Phase == Phase.Serving && State.Resume.CurrentSince == Starts;
 

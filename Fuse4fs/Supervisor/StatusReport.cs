@@ -32,6 +32,10 @@ internal static class StatusReport
                 json.WriteString("message", words);
             json.WriteString("mountPoint", mount.Specification.Target);
             json.WriteString("image", service.ImageName);
+            json.WriteString("imagePath", service.ImagePath);
+            json.WriteNumber("start", service.FilesystemStart);
+            json.WriteString("journal", service.JournalPath);
+            json.WriteBoolean("norecovery", state.Options.NoRecovery);
             json.WriteString("label", state.Served.Label.ToString());
             json.WriteString("uuid", state.Volume.ToString());
             WriteNames(json, "limited", state.Served.Limitations);

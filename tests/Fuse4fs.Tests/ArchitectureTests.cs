@@ -18,9 +18,10 @@ public class ArchitectureTests
         ["State"] = ["Device", "Handles"],
         ["Control"] = ["Device", "Protocol"],
         ["Server"] = ["Protocol", "Handles", "Ext4Reader", "State"],
+        ["Inspection"] = ["Handles", "Ext4Reader"],
         ["Session"] = ["Device", "Protocol", "Server", "State", "Diagnostics", "Ext4Reader", "Handles"],
         ["Supervisor"] = ["Device", "Protocol", "State", "Control", "Diagnostics"],
-        ["Commands"] = ["Device", "Protocol", "State", "Control", "Diagnostics", "Supervisor"],
+        ["Commands"] = ["Device", "Protocol", "State", "Control", "Diagnostics", "Supervisor", "Inspection", "Handles"],
         ["Program"] = ["Commands", "Session", "State", "Supervisor"],
     };
 

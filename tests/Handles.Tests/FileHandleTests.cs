@@ -62,6 +62,18 @@ public class FileHandleTests
     public void Anything_else_is_stale(string hex) =>
         Assert.False(FileHandleEncoding.TryDecode(Convert.FromHexString(hex), 0xddccbbaa, out _));
 
+    [Theory]
+    [InlineData("01010000aabbccdd0c0000004d3c2b1a", FileHandleDefect.None, 12u)]
+    [InlineData("01010000aabbccde0c0000004d3c2b1a", FileHandleDefect.Filesystem, 12u)]
+    [InlineData("02010000aabbccde0c0000004d3c2b1a", FileHandleDefect.Form, 0u)]
+    [InlineData("01010000aabbccdd000000004d3c2b1a", FileHandleDefect.Form, 0u)]
+    [InlineData("01010000aabbccdd0c0000004d3c2b", FileHandleDefect.Form, 0u)]
+    public void What_is_wrong_with_a_handle_is_told(string hex, FileHandleDefect defect, uint inode)
+    {
+        Assert.Equal(defect, FileHandleEncoding.Decode(Convert.FromHexString(hex), 0xddccbbaa, out FileHandle handle));
+        Assert.Equal(inode, handle.Inode);
+    }
+
     [Fact]
     public void The_tag_of_a_filesystem_comes_from_its_uuid()
     {

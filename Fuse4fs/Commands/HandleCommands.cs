@@ -1,0 +1,202 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Fuse4fs.Control;
+using Fuse4fs.Device;
+using Fuse4fs.Inspection;
+using Fuse4fs.Protocol;
+using Fuse4fs.Supervisor;
+using Handles;
+
+namespace Fuse4fs.Commands;
+
+/// <summary>
+/// <c>handle</c> and <c>resolve</c>: from a path to its persistent handle, and back. A path on a mount is asked of the kernel, whose handle of it holds ours, and
+/// the supervisor knows the filesystem; so the image need not be readable. The way back reads the image, on a mount the one behind it: open_by_handle_at(2)
+/// needs privileges, and does not say why a handle is stale.
+/// </summary>
+internal static class HandleCommands
+{
+    private const int Stale = 1;
+
+    /// <summary>Both.</summary>
+    public static IEnumerable<Command> Build() => [Handle(), Resolve()];
+
+    private static Command Handle()
+    {
+        var paths = new Argument<string[]>("PATH") { Description = "A file on a mount, or IMAGE:PATH, in an image that need not be mounted.", Arity = ArgumentArity.OneOrMore };
+        Option<bool> asJson = Json();
+        var command = new Command("handle", "Shows the persistent handles of files: 32 hexadecimal digits, and inode:generation.") { paths, asJson };
+        command.SetAction(parsed => parsed.GetValue(paths)!.Max(path => Guarded(() => ShowHandle(path, parsed.GetValue(asJson)))));
+        return command;
+    }
+
+    private static Command Resolve()
+    {
+        var place = new Argument<string>("IMAGE|MOUNTPOINT") { Description = "An image (IMAGE@WHICH: a partition of it), or where one is mounted." };
+        var handle = new Argument<string>("HANDLE") { Description = "What fuse4fs handle shows: 32 hexadecimal digits; or inode:generation, of whatever filesystem." };
+        Option<bool> asJson = Json();
+        var command = new Command("resolve", "Says which file a handle names, or that it is stale (exit code 1), and why.") { place, handle, asJson };
+        command.SetAction(parsed => Guarded(() => ShowFile(parsed.GetValue(place)!, parsed.GetValue(handle)!, parsed.GetValue(asJson))));
+        return command;
+    }
+
+    private static Option<bool> Json() => new("--json") { Description = "For programs: one JSON object a handle." };
+
+    private static int Guarded(Func<int> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (InspectionException e)
+        {
+            MountCommand.Say(e.Message);
+            return ExitCode.MountFailure;
+        }
+    }
+
+    private static int ShowHandle(string path, bool asJson)
+    {
+        if (TryFind(path, out FileHandle handle, out uint tag) is int failure)
+            return failure;
+        byte[] bytes = new byte[FileHandleEncoding.Size];
+        FileHandleEncoding.Encode(handle, tag, bytes);
+        string hex = Convert.ToHexStringLower(bytes);
+        if (!asJson)
+        {
+            Print($"{hex} {handle} {path}\n");
+            return ExitCode.Success;
+        }
+        PrintJson(json =>
+        {
+            json.WriteString("path", path);
+            json.WriteString("handle", hex);
+            json.WriteNumber("inode", handle.Inode);
+            json.WriteNumber("generation", handle.Generation);
+        });
+        return ExitCode.Success;
+    }
+
+    // Null when found; otherwise the exit code, the user having been told.
+    private static int? TryFind(string path, out FileHandle handle, out uint tag)
+    {
+        (handle, tag) = (default, 0);
+        byte[]? bytes = PathHandle.TryGet(path, out int mountId, out Errno errno);
+        if (bytes is null && errno is Errno.ENOENT or Errno.ENOTDIR or Errno.ENAMETOOLONG && SplitImage(path) is (ImagePlace place, string inside))
+        {
+            using ImageFiles image = ImageFiles.Open(place);
+            handle = image.Find(inside);
+            tag = image.Tag;
+            return null;
+        }
+        if (bytes is null)
+            throw new InspectionException($"{path}: {(errno == Errno.EOPNOTSUPP ? "its filesystem has no file handles, as a mount of fuse4fs would" : SystemCall.Describe(errno))}");
+        MountEntry? mount = MountTable.Read().FirstOrDefault(entry => entry.Id == mountId);
+        if (KernelFileHandle.Decode(bytes, out KernelFileHandle kernel) != KernelHandleDefect.None || !kernel.TryGetFuse(out handle))
+            throw new InspectionException($"{path}: is on a mount of type {mount?.Type ?? "unknown"}, not of fuse4fs");
+        using JsonDocument? status = SupervisorCall.Ask(mount, mount?.MountPoint ?? path, new ControlRequest(ControlVerb.Status));
+        if (status is null)
+            return ExitCode.MountFailure;
+        tag = FileHandleEncoding.VolumeTag(VolumeOf(status).ToByteArray(bigEndian: true));
+        return null;
+    }
+
+    // IMAGE:PATH. Both may have colons in them: the first one counts that stands behind something other than a directory.
+    private static (ImagePlace Place, string Inside)? SplitImage(string text)
+    {
+        for (int at = text.IndexOf(':', StringComparison.Ordinal); at >= 0; at = text.IndexOf(':', at + 1))
+            if (at > 0 && TryPlace(text[..at]) is ImagePlace place)
+                return (place, text[(at + 1)..]);
+        return null;
+    }
+
+    private static ImagePlace? TryPlace(string image)
+    {
+        (string path, string? selector) = ImageFile.SplitSelector(image);
+        return FileStatus.Of(path, out _) is { IsDirectory: false } ? new ImagePlace(path, selector) : null;
+    }
+
+    private static int ShowFile(string place, string text, bool asJson)
+    {
+        byte[]? bytes = text.Length == 2 * FileHandleEncoding.Size && text.All(char.IsAsciiHexDigit) ? Convert.FromHexString(text) : null;
+        FileHandle bare = default;
+        if (bytes is null && !FileHandle.TryParse(text, out bare))
+            throw new UsageException($"{text} is no handle: it takes 32 hexadecimal digits, or an inode number, a colon and 8 hexadecimal digits.");
+        using ImageFiles? image = TryOpen(place);
+        if (image is null)
+            return ExitCode.MountFailure;
+        Resolution found = bytes is null ? image.Resolve(bare) : image.Resolve(bytes);
+        if (asJson)
+            PrintJson(json => Write(json, text, found));
+        else
+            Print(Describe(text, found));
+        return found.Stale is null ? ExitCode.Success : Stale;
+    }
+
+    private static ImageFiles? TryOpen(string place)
+    {
+        MountEntry? mount = MountTable.Find(NativePath.OfMountPoint(place));
+        if (mount is null || !mount.Type.StartsWith("fuse", StringComparison.Ordinal)) // an image may be bound to its place, as in containers
+            return ImageFiles.Open(TryPlace(place) ?? throw new InspectionException($"{place}: is neither an image nor a mount of fuse4fs"));
+        using JsonDocument? status = SupervisorCall.Ask(mount, place, new ControlRequest(ControlVerb.Status));
+        if (status is null)
+            return null;
+        JsonElement json = status.RootElement;
+        // As the worker opened it: the same filesystem of the disk, the same journal.
+        ImageFiles image = ImageFiles.Open(new ImagePlace(json.GetProperty("imagePath").GetString()!, Selector: null)
+        {
+            Start = json.GetProperty("start").GetInt64(),
+            NoRecovery = json.GetProperty("norecovery").GetBoolean(),
+            Journal = json.GetProperty("journal").GetString(),
+        });
+        if (image.Volume == VolumeOf(status))
+            return image;
+        image.Dispose();
+        throw new InspectionException($"{place}: its image holds another filesystem now");
+    }
+
+    private static Guid VolumeOf(JsonDocument status) => Guid.Parse(status.RootElement.GetProperty("uuid").GetString()!);
+
+    private static string Describe(string text, Resolution found)
+    {
+        if (found.Stale is not null)
+            return $"{(found.Handle.Inode == 0 ? text : found.Handle.ToString())} is stale: {found.Why}\n";
+        string missed = found.Unreadable == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"; {found.Unreadable} directories cannot be read");
+        if (found.Path is null)
+            return string.Create(CultureInfo.InvariantCulture, $"{found.Handle} is in use, but no path leads to it (links: {found.Links}{missed})\n");
+        return found.Links == 1 ? $"{found.Handle} {found.Path}\n" : string.Create(CultureInfo.InvariantCulture, $"{found.Handle} {found.Path} (links: {found.Links}; the first is shown)\n");
+    }
+
+    private static void Write(Utf8JsonWriter json, string text, Resolution found)
+    {
+        json.WriteString("handle", text);
+        json.WriteNumber("inode", found.Handle.Inode);
+        json.WriteNumber("generation", found.Handle.Generation);
+        json.WriteString("stale", found.Stale);
+        if (found.Stale is not null)
+        {
+            json.WriteString("why", found.Why);
+            return;
+        }
+        json.WriteString("path", found.Path);
+        json.WriteNumber("links", found.Links);
+        json.WriteNumber("rawGeneration", found.RawGeneration);
+        json.WriteNumber("unreadableDirectories", found.Unreadable);
+    }
+
+    private static void PrintJson(Action<Utf8JsonWriter> write)
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream))
+        {
+            json.WriteStartObject();
+            write(json);
+            json.WriteEndObject();
+        }
+        Print(Encoding.UTF8.GetString(stream.ToArray()) + "\n");
+    }
+
+    private static void Print(string text) => _ = new Descriptor(1).Write(Encoding.UTF8.GetBytes(text));
+}
