@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Ext4Reader;
 using Handles;
 using TestSupport;
@@ -115,6 +116,53 @@ public class HandleTests
         }
     }
 
+    [MountTheory]
+    [InlineData("docs/guide.txt")]
+    [InlineData("docs/size-1")] // of generation 0
+    [InlineData("docs/deep/deeper")]
+    public void A_handle_opens_its_file_by_another_worker_after_the_kernel_has_forgotten_it(string path)
+    {
+        using LiveMount mount = LiveMount.Foregrounded(Image);
+        Recovery.Mounted.AwaitSupervisor(mount);
+        PersistentHandle handle = PersistentHandle.Of(mount.PathOf(path));
+        int first = mount.Worker;
+        FuseServer.Signal(first, 9);
+        Deadline.In(20).WaitUntil(() => Recovery.Mounted.Ask(mount) is JsonElement status && status.GetProperty("worker").GetInt32() is var worker && worker != 0 && worker != first, "another worker");
+        MachineCaches.Drop();
+        using OpenDescriptor opened = handle.Open(mount.MountPoint);
+        Assert.Equal(Posix.Status(mount.PathOf(path)), opened.Status());
+        FuseServer.Run("restart", mount.MountPoint).OrThrow();
+        MachineCaches.Drop();
+        using OpenDescriptor again = handle.Open(mount.MountPoint);
+        Assert.Equal(opened.Status(), again.Status());
+    }
+
+    [OracleFact]
+    public void A_handle_of_a_recycled_inode_is_stale_on_the_next_mount()
+    {
+        using ImageCopy image = Images.Copy("room");
+        string inode = KernelWrites.Run(image.ImagePath, "echo old > victim; echo steady > steady; stat -c %i victim").Trim();
+        PersistentHandle handle, steady;
+        using (LiveMount mount = LiveMount.Foregrounded(image.ImagePath))
+            (handle, steady) = (PersistentHandle.Of(mount.PathOf("victim")), PersistentHandle.Of(mount.PathOf("steady")));
+        KernelWrites.Run(image.ImagePath, $"rm victim; sync; echo new > victim; [ $(stat -c %i victim) = {inode} ]");
+        AssertOnlySteadyOpens(image.ImagePath, handle, steady);
+    }
+
+    [MountFact("debugfs")]
+    public void A_handle_of_a_recycled_inode_without_generation_is_stale_on_the_next_mount()
+    {
+        using ImageCopy image = Images.Copy("sample");
+        PersistentHandle handle, steady;
+        using (LiveMount mount = LiveMount.Foregrounded(image.ImagePath))
+            (handle, steady) = (PersistentHandle.Of(mount.PathOf("big")), PersistentHandle.Of(mount.PathOf("README")));
+        using var folder = new ScratchFolder();
+        string source = Path.Combine(folder.Path, "source");
+        File.WriteAllText(source, "another");
+        image.Debugfs("rm /big", $"write {source} victim", "sif /victim crtime 20300101");
+        AssertOnlySteadyOpens(image.ImagePath, handle, steady);
+    }
+
     [MountFact]
     public void A_handle_with_another_generation_is_stale()
     {
@@ -136,5 +184,20 @@ public class HandleTests
         PersistentHandle handle = new(FuseHandle, [7, (uint)inode, 7]);
         PosixException e = Assert.Throws<PosixException>(() => handle.Open(mount.MountPoint).Dispose());
         Assert.Equal(Mono.Unix.Native.Errno.ESTALE, e.Error);
+    }
+
+    // Before anybody has looked the new file up, and after; with the kernel's caches full and empty.
+    private static void AssertOnlySteadyOpens(string image, PersistentHandle stale, PersistentHandle steady)
+    {
+        using LiveMount mount = LiveMount.Foregrounded(image);
+        for (int round = 0; round < 3; round++)
+        {
+            PosixException e = Assert.Throws<PosixException>(() => stale.Open(mount.MountPoint).Dispose());
+            Assert.Equal(Mono.Unix.Native.Errno.ESTALE, e.Error);
+            steady.Open(mount.MountPoint).Dispose();
+            Assert.Equal(stale.Words[1], (uint)Posix.Status(mount.PathOf("victim")).Inode);
+            if (round == 1)
+                MachineCaches.Drop();
+        }
     }
 }
