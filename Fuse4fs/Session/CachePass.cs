@@ -148,7 +148,7 @@ internal sealed class CachePass : IDisposable
                 if (_image.TryGetInode(number, out Inode inode))
                     _dropped.Add(NodeId.From(FileHandle.Of(inode.Number, inode.Generation, inode.RawBirthTime)).Value);
             }
-            catch (Ext4Exception)
+            catch (Exception e) when (e is Ext4Exception or IOException)
             {
                 // It cannot be served, and whatever handle it had is not to be known.
             }
