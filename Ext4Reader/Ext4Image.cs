@@ -114,6 +114,12 @@ public sealed class Ext4Image : IDisposable
         return true;
     }
 
+    /// <summary>
+    /// Reads all inodes that <see cref="TryGetInode"/> would find, in the order of their numbers. What cannot be read, or is broken, is left out. Takes time: up to four
+    /// billion records are looked at, though those of groups that were never used are passed over.
+    /// </summary>
+    public IEnumerable<Inode> InodesInUse() => _inodes.InUse();
+
     /// <summary>The root directory.</summary>
     /// <exception cref="CorruptImageException">It is gone: it was there when the image was opened.</exception>
     public Inode GetRoot() => TryGetInode(Superblock.RootInode, out Inode root) && root.Type == FileType.Directory

@@ -27,6 +27,44 @@ internal sealed class InodeTable(BlockReader blocks, GroupTable groups, SystemZo
         return true;
     }
 
+    /// <summary>Every inode that a user may see, in the order of their numbers. What cannot be read, or is broken, is left out.</summary>
+    internal IEnumerable<Inode> InUse()
+    {
+        uint number = 1;
+        while (number != 0 && number <= _superblock.InodeCount)
+            if (TryReadOrSkip(ref number, out Inode inode))
+                yield return inode;
+    }
+
+    // Goes on to the next number that can be in use: tables that were never written or cannot be found are passed over, and what is in one block fails as one.
+    private bool TryReadOrSkip(ref uint number, out Inode inode)
+    {
+        inode = default;
+        (uint group, uint index) = Math.DivRem(number - 1, _superblock.InodesPerGroup);
+        uint step = _superblock.InodesPerGroup - index;
+        try
+        {
+            if (index == 0 && IsUninitialized(groups.Read(group, number)))
+                return false;
+            step = 1;
+            return TryRead(number, out inode);
+        }
+        catch (CorruptImageException)
+        {
+            return false;
+        }
+        catch (IOException)
+        {
+            if (step == 1)
+                step = (uint)_superblock.InodesPerBlock - (index % (uint)_superblock.InodesPerBlock);
+            return false;
+        }
+        finally
+        {
+            number = unchecked(number + step); // 0 behind the last number that there can be
+        }
+    }
+
     /// <summary>The same for the filesystem's own inodes, too.</summary>
     /// <param name="number">At most the inode count; there is no inode 0, but superblocks name it.</param>
     /// <param name="inode">The inode.</param>
@@ -71,11 +109,13 @@ internal sealed class InodeTable(BlockReader blocks, GroupTable groups, SystemZo
     {
         (uint group, uint index) = Math.DivRem(number - 1, _superblock.InodesPerGroup);
         GroupDescriptor descriptor = groups.Read(group, number);
-        // The flag can be trusted only where a checksum guards it. Such a table may never have been written.
-        isUninitialized = descriptor.IsInodeTableUninitialized && _superblock.HasGroupChecksums;
+        isUninitialized = IsUninitialized(descriptor);
         (uint block, uint position) = Math.DivRem(index, (uint)_superblock.InodesPerBlock);
         return (descriptor.InodeTable + block, (int)position * _superblock.InodeSize);
     }
+
+    // The flag can be trusted only where a checksum guards it. Such a table may never have been written.
+    private bool IsUninitialized(GroupDescriptor descriptor) => descriptor.IsInodeTableUninitialized && _superblock.HasGroupChecksums;
 
     /// <summary>What an inode itself points to is checked once, here: whoever has an inode may walk its tree.</summary>
     private void CheckMap(in Inode inode)

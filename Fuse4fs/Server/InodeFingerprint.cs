@@ -5,8 +5,8 @@ using Ext4Reader;
 namespace Fuse4fs.Server;
 
 /// <summary>
-/// 64 bits over the record of an inode, all of it but what changes without meaning anything: the access time, the deletion time and the
-/// checksums (tune2fs rewrites those of all inodes). Never 0.
+/// 63 bits over the record of an inode, all of it but what changes without meaning anything: the access time, the deletion time and the
+/// checksums (tune2fs rewrites those of all inodes). An even number, never 0: the lowest bit is a mark of the table that they are kept in.
 /// </summary>
 internal static class InodeFingerprint
 {
@@ -38,7 +38,7 @@ internal static class InodeFingerprint
             first = BitOperations.Crc32C(first, word);
             second = unchecked((BitOperations.RotateLeft(second, 23) ^ word) * 0x9fb21c651e98df25UL); // modulo 2^64 is the function
         }
-        ulong both = second ^ ((ulong)first << 32 | first);
-        return both != 0 ? both : 1;
+        ulong both = (second ^ ((ulong)first << 32 | first)) & ~1UL;
+        return both != 0 ? both : 2;
     }
 }

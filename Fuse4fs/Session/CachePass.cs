@@ -21,9 +21,7 @@ internal sealed class CachePass : IDisposable
     private readonly SessionState _state;
     private readonly FuseDevice _device;
     private readonly ResidentBuffer _message = new(4096);
-    private readonly List<ulong> _dropped = [];
     private readonly ILookup<ulong, int> _held; // nodeid to places in the state
-    private readonly List<(KnownInodes.Slot Slot, uint Inode)> _surviving = [];
     private bool _asks; // the kernel does, before it uses anything again
 
     /// <param name="image">The image as it is now.</param>
@@ -47,30 +45,23 @@ internal sealed class CachePass : IDisposable
     public void Begin()
     {
         _asks = ((Dialect)_state.Negotiated.Dialect).HasRestarted() && Send(Notification.Restarted(_message.Span));
-        _dropped.Add(NodeId.Root.Value);
         _state.Resume.PassOf = _state.Resume.Start;
         _state.Resume.Known = _state.Resume.Unchanged = _state.Resume.Changed = _state.Resume.Stale = 0;
         _state.Known.ForEach(Judge);
-        if (_state.Known.HasOverflowed)
-            DropEverythingInUse();
         JudgeUnknown();
         if (_asks)
             return;
-        foreach (ulong node in _dropped)
-            Send(Notification.InvalAttributes(_message.Span, node));
+        Send(Notification.InvalAttributes(_message.Span, NodeId.Root.Value));
         Send(Notification.IncEpoch(_message.Span));
     }
 
     /// <summary>While READs are answered: drops the pages. Then the fingerprints are those of the image as it is now.</summary>
     public void Finish()
     {
-        foreach (ulong node in _dropped)
-            Send(Notification.InvalAll(_message.Span, node));
-        foreach ((KnownInodes.Slot slot, uint inode) in _surviving)
-        {
-            KnownInodes.Slot place = slot;
-            place.Fingerprint = InodeFingerprint.Of(_image, inode);
-        }
+        Send(Notification.InvalAll(_message.Span, NodeId.Root.Value));
+        _state.Known.ForEach(Renew);
+        if (_state.Known.HasOverflowed)
+            DropEverythingInUse();
     }
 
     /// <inheritdoc/>
@@ -80,26 +71,45 @@ internal sealed class CachePass : IDisposable
     {
         ref ResumeOrder counts = ref _state.Resume;
         counts.Known++;
-        if (!TryFind(handle, out Inode inode))
+        if (!TryFind(handle, out Inode inode, out ulong now))
         {
             counts.Stale++;
             Note(handle, HeldVerdict.Stale);
-            _dropped.Add(NodeId.From(handle).Value);
+            Doubt(handle, slot, fingerprint: 0);
             return;
         }
-        ulong now = InodeFingerprint.Of(_image, handle.Inode);
         bool changed = slot.Fingerprint != now;
         if (changed)
             counts.Changed++;
         else
             counts.Unchanged++;
+        Note(handle, changed ? HeldVerdict.Changed : HeldVerdict.Unchanged);
+        // Until the pass is over a changed inode has no fingerprint: should this worker die before, the next one finds it changed again.
+        ulong fingerprint = changed ? 0 : now;
         // Listings are not believed any more by a kernel that asks.
         bool mayShowFormer = !_asks || inode.Type != FileType.Directory;
         if (mayShowFormer && (changed || _state.Resume.DropsAll || IsInDoubt(inode)))
-            _dropped.Add(NodeId.From(handle).Value);
-        Note(handle, changed ? HeldVerdict.Changed : HeldVerdict.Unchanged);
-        if (changed)
-            _surviving.Add((slot, handle.Inode));
+            Doubt(handle, slot, fingerprint);
+        else
+            slot.Fingerprint = fingerprint;
+    }
+
+    private void Doubt(FileHandle handle, KnownInodes.Slot slot, ulong fingerprint)
+    {
+        slot.MarkFormer(fingerprint);
+        if (!_asks)
+            Send(Notification.InvalAttributes(_message.Span, NodeId.From(handle).Value));
+    }
+
+    // What readers add meanwhile has no mark, and the fingerprint that they note is the same.
+    private void Renew(FileHandle handle, KnownInodes.Slot slot)
+    {
+        if (slot.IsFormer)
+            Send(Notification.InvalAll(_message.Span, NodeId.From(handle).Value));
+        if (slot.Fingerprint == 0)
+            slot.Fingerprint = TryFind(handle, out _, out ulong now) ? now : 0;
+        else if (slot.IsFormer)
+            slot.Fingerprint = slot.Fingerprint;
     }
 
     private void Note(FileHandle handle, HeldVerdict verdict)
@@ -113,15 +123,19 @@ internal sealed class CachePass : IDisposable
     private void JudgeUnknown()
     {
         foreach (ref HeldNode held in _state.Held)
-            if (held is { Node: > 1, Verdict: HeldVerdict.Unknown } && !TryFind(new NodeId(held.Node).Handle, out _))
+            if (held is { Node: > 1, Verdict: HeldVerdict.Unknown } && !TryFind(new NodeId(held.Node).Handle, out _, out _))
                 held.Verdict = HeldVerdict.Stale;
     }
 
-    private bool TryFind(FileHandle handle, out Inode inode)
+    private bool TryFind(FileHandle handle, out Inode inode, out ulong fingerprint)
     {
+        fingerprint = 0;
         try
         {
-            return _image.TryGetInode(handle.Inode, out inode) && FileHandle.Of(inode.Number, inode.Generation, inode.RawBirthTime) == handle;
+            if (!_image.TryGetInode(handle.Inode, out inode) || FileHandle.Of(inode.Number, inode.Generation, inode.RawBirthTime) != handle)
+                return false;
+            fingerprint = InodeFingerprint.Of(_image, handle.Inode);
+            return true;
         }
         catch (Exception e) when (e is Ext4Exception or IOException)
         {
@@ -138,21 +152,12 @@ internal sealed class CachePass : IDisposable
         || inode.ChangeTime.Nanoseconds == 0
         || inode.ChangeTime.Seconds >= _state.Resume.FingerprintsSince - DoubtSeconds;
 
-    // The table is not all there was. What is in use can be named; descriptors of deleted files keep their own former pages until they are closed.
+    // The table is not all there was. What is in use can be named; descriptors of deleted files keep their own former pages until they are closed. There can be
+    // billions: so nobody waits for this but those who want to know that nothing former is left.
     private void DropEverythingInUse()
     {
-        for (uint number = 3; number <= _image.Volume.InodeCount && number != 0; number = unchecked(number + 1))
-        {
-            try
-            {
-                if (_image.TryGetInode(number, out Inode inode))
-                    _dropped.Add(NodeId.From(FileHandle.Of(inode.Number, inode.Generation, inode.RawBirthTime)).Value);
-            }
-            catch (Exception e) when (e is Ext4Exception or IOException)
-            {
-                // It cannot be served, and whatever handle it had is not to be known.
-            }
-        }
+        foreach (Inode inode in _image.InodesInUse())
+            Send(Notification.InvalAll(_message.Span, NodeId.From(FileHandle.Of(inode.Number, inode.Generation, inode.RawBirthTime)).Value));
     }
 
     // ENOENT, for a node that the kernel has forgotten, is the usual answer. Kernels before 6.16 know no INC_EPOCH: their names live for a second.

@@ -21,6 +21,7 @@ internal sealed unsafe class KnownInodes
     private const int BucketEntries = 8;
     private const int FirstLevelBits = 9; // buckets of level 0, as a power of two
     private const int LevelBits = 2; // each level has four times the buckets of the one before
+    private const ulong FormerMark = 1; // in a fingerprint
 
     private readonly Entry* _entries;
     private readonly int[] _bucketBits; // of each level
@@ -135,12 +136,19 @@ internal sealed unsafe class KnownInodes
         /// <summary>Whether there is one: the table may have been full.</summary>
         public bool IsValid => _entry is not null;
 
-        /// <summary>What the inode looked like; 0: nobody had the time to note it.</summary>
+        /// <summary>What the inode looked like, an even number; 0: nobody had the time to note it. Setting it takes the mark away (<see cref="IsFormer"/>).</summary>
         public ulong Fingerprint
         {
-            get => Volatile.Read(ref _entry->Fingerprint);
+            get => Volatile.Read(ref _entry->Fingerprint) & ~FormerMark;
             set => Volatile.Write(ref _entry->Fingerprint, value);
         }
+
+        /// <summary>Whether the kernel may still show what the inode was.</summary>
+        public bool IsFormer => (Volatile.Read(ref _entry->Fingerprint) & FormerMark) != 0;
+
+        /// <summary>Notes that the kernel may still show what the inode was. The mark is in the table, for there is no other place that holds as many.</summary>
+        /// <param name="fingerprint">What it looks like now; 0 to have it count as changed until it is noted anew, whoever lives to do that.</param>
+        public void MarkFormer(ulong fingerprint) => Volatile.Write(ref _entry->Fingerprint, fingerprint | FormerMark);
     }
 
     [StructLayout(LayoutKind.Sequential)]

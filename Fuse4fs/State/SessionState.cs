@@ -95,7 +95,7 @@ internal record struct Negotiated
 internal sealed unsafe class SessionState : IDisposable
 {
     /// <summary>Changes with the layout, but for its first two fields. A worker refuses a state of another version.</summary>
-    public const uint CurrentVersion = 8;
+    public const uint CurrentVersion = 9;
 
     private const ulong Magic = 0x5441_5453_5346_3446; // "F4FSSTAT"
     private const int TableFlagsOffset = 4080;
@@ -121,6 +121,9 @@ internal sealed unsafe class SessionState : IDisposable
 
     /// <summary>Memory that the known inodes may take unless a test wants less: 16 million of them.</summary>
     public const int DefaultTableBytes = 256 << 20;
+
+    /// <summary>For tests: the environment variable of root's that sets the memory that the known inodes may take, in bytes.</summary>
+    public const string TableSwitch = "FUSE4FS_TEST_TABLE_BYTES";
 
     /// <summary>Every inode that was named to the kernel.</summary>
     public KnownInodes Known { get; }

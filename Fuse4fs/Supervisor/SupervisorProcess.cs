@@ -59,7 +59,7 @@ internal sealed partial class SupervisorProcess : IDisposable
         _journal = _request.Journal is string journal ? OpenJournal(journal) : null;
         specification = specification with { Source = _request.SourceName ?? _image.MountSource };
         FuseDevice? device = root ? FuseMount.OpenDevice() : null;
-        _state = SessionState.Create(WithTestSwitch(WithSelector(_request.Serve, _image.Selector), root));
+        _state = SessionState.Create(WithTestSwitch(WithSelector(_request.Serve, _image.Selector), root), TableBytes(root));
         _state.Image = _image.Record(_request.Serve.ImageOffset);
         if (_journal is not null)
             _state.Journal = _journal.Record(0);
@@ -177,6 +177,11 @@ internal sealed partial class SupervisorProcess : IDisposable
         root && uint.TryParse(Environment.GetEnvironmentVariable(ServeOptions.CrashSwitch), NumberStyles.None, CultureInfo.InvariantCulture, out uint inode)
             ? options with { CrashInode = inode }
             : options;
+
+    private static int TableBytes(bool root) =>
+        root && int.TryParse(Environment.GetEnvironmentVariable(SessionState.TableSwitch), NumberStyles.None, CultureInfo.InvariantCulture, out int bytes)
+            ? Math.Min(bytes, SessionState.DefaultTableBytes)
+            : SessionState.DefaultTableBytes;
 
     private static ServeOptions WithSelector(ServeOptions options, string? selector)
     {

@@ -64,4 +64,34 @@ public class InodeTests
         using Ext4Image image = BuiltImage.Open(Recipes.Standard with { Edits = ["sif /sizes/1 generation 0xfedcba98"] });
         Assert.Equal(0xfedcba98, image.Find("/sizes/1").Generation);
     }
+
+    [Theory]
+    [InlineData("-t ext4 -b 1024")]
+    [InlineData("-t ext4 -b 1024 -O ^uninit_bg,^metadata_csum")]
+    [InlineData("-t ext2 -b 1024")]
+    public void All_inodes_in_use_are_those_that_can_be_had_one_by_one(string options)
+    {
+        // Four groups, most of them never used: those are passed over.
+        using Ext4Image image = BuiltImage.Open(Recipes.Standard with { Options = options, Mebibytes = 32 });
+        var expected = new List<uint>();
+        for (uint number = 0; number <= image.Volume.InodeCount; number++)
+            if (image.TryGetInode(number, out _))
+                expected.Add(number);
+        Assert.True(expected.Count > 20);
+        Assert.Equal(expected, image.InodesInUse().Select(inode => inode.Number));
+    }
+
+    [Fact]
+    public void Of_the_inodes_in_use_broken_ones_are_left_out_and_groups_that_cannot_be_found()
+    {
+        using DamagedImage damaged = new(Recipes.Standard with { Options = Recipes.Ext4 + " -N 128", Mebibytes = 32 });
+        uint[] all = [.. damaged.Open().InodesInUse().Select(inode => inode.Number)];
+        uint broken = damaged.Number("/sizes/4096");
+        damaged.Raw(damaged.InodeAt(broken) + 100, 1)[0] ^= 1; // its generation: the checksum is wrong
+        Assert.Equal(all.Where(number => number != broken), damaged.Open().InodesInUse().Select(inode => inode.Number));
+        uint inGroup = damaged.Superblock.InodesPerGroup;
+        Assert.Contains(all, number => number > inGroup);
+        damaged.Raw(damaged.GroupAt(1) + 0x0c, 1)[0] ^= 1; // a count: the descriptor's checksum is wrong
+        Assert.Equal(all.Where(number => number != broken && (number - 1) / inGroup != 1), damaged.Open().InodesInUse().Select(inode => inode.Number));
+    }
 }

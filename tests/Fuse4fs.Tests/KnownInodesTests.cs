@@ -1,3 +1,4 @@
+using Fuse4fs.Server;
 using Fuse4fs.State;
 using Handles;
 using TestSupport;
@@ -15,9 +16,48 @@ public sealed class KnownInodesTests : IDisposable
         var handle = new FileHandle(12, 0x1a2b3c4d);
         Assert.True(_state.Known.Add(handle, out KnownInodes.Slot slot));
         Assert.Equal(0UL, slot.Fingerprint);
-        slot.Fingerprint = 99;
+        slot.Fingerprint = 98;
         Assert.False(_state.Known.Add(handle, out KnownInodes.Slot again));
-        Assert.Equal(99UL, again.Fingerprint);
+        Assert.Equal(98UL, again.Fingerprint);
+    }
+
+    [Fact]
+    public void What_is_former_is_marked_until_its_fingerprint_is_noted()
+    {
+        Assert.True(_state.Known.Add(new FileHandle(12, 1), out KnownInodes.Slot slot));
+        slot.Fingerprint = 98;
+        Assert.False(slot.IsFormer);
+        slot.MarkFormer(98);
+        Assert.False(_state.Known.Add(new FileHandle(12, 1), out KnownInodes.Slot same));
+        Assert.True(same.IsFormer);
+        Assert.Equal(98UL, same.Fingerprint);
+        same.MarkFormer(0);
+        Assert.True(slot.IsFormer);
+        Assert.Equal(0UL, slot.Fingerprint);
+        slot.Fingerprint = 100;
+        Assert.False(same.IsFormer);
+    }
+
+    [Fact]
+    public void Fingerprints_leave_room_for_the_mark()
+    {
+        var random = new Random(1);
+        byte[] record = new byte[256];
+        for (int i = 0; i < 1000; i++)
+        {
+            random.NextBytes(record);
+            ulong fingerprint = InodeFingerprint.Of(record);
+            Assert.True(fingerprint != 0 && fingerprint % 2 == 0);
+        }
+    }
+
+    [Fact]
+    public void A_table_without_room_is_lost_from_the_first_inode_on()
+    {
+        using SessionState none = SessionState.Create(default, tableBytes: 0);
+        Assert.False(none.Known.Add(new FileHandle(12, 1), out KnownInodes.Slot slot) || slot.IsValid);
+        Assert.True(none.Known.HasOverflowed);
+        none.Known.ForEach((_, _) => Assert.Fail("there is nothing"));
     }
 
     [Fact]
@@ -35,13 +75,13 @@ public sealed class KnownInodesTests : IDisposable
         for (uint i = 1; i <= Count; i++)
         {
             Assert.True(_state.Known.Add(new FileHandle(i, i * 7), out KnownInodes.Slot slot));
-            slot.Fingerprint = i;
+            slot.Fingerprint = i * 2;
         }
         var seen = new HashSet<uint>();
         _state.Known.ForEach((handle, slot) =>
         {
             Assert.Equal(handle.Inode * 7, handle.Generation);
-            Assert.Equal(handle.Inode, slot.Fingerprint);
+            Assert.Equal(handle.Inode * 2, slot.Fingerprint);
             Assert.True(seen.Add(handle.Inode));
         });
         Assert.Equal(Count, seen.Count);
@@ -67,7 +107,7 @@ public sealed class KnownInodesTests : IDisposable
             for (uint i = 1; i <= 20_000; i++)
                 if (_state.Known.Add(new FileHandle(i, 3), out KnownInodes.Slot slot))
                 {
-                    slot.Fingerprint = i;
+                    slot.Fingerprint = i * 2;
                     Interlocked.Increment(ref added);
                 }
         });
@@ -78,10 +118,10 @@ public sealed class KnownInodesTests : IDisposable
     public void Another_process_sees_the_same_table()
     {
         Assert.True(_state.Known.Add(new FileHandle(5, 6), out KnownInodes.Slot slot));
-        slot.Fingerprint = 7;
+        slot.Fingerprint = 8;
         using SessionState? successor = SessionState.TryAttach(_state.Descriptor.Duplicate(), out _);
         Assert.False(successor!.Known.Add(new FileHandle(5, 6), out KnownInodes.Slot seen));
-        Assert.Equal(7UL, seen.Fingerprint);
+        Assert.Equal(8UL, seen.Fingerprint);
     }
 
     [Fact]

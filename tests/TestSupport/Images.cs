@@ -39,6 +39,9 @@ public static class Images
     /// <summary>A copy to break or write to, in a folder that goes with it.</summary>
     public static ImageCopy Copy(string name) => new(Get(name));
 
+    /// <summary>A copy of an image that is not one of the samples.</summary>
+    public static ImageCopy CopyOf(string image) => new(image);
+
     private static string Key(string name)
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -96,17 +96,5 @@ public class CrashTests
         Assert.Single(open, target => target.StartsWith("socket:", StringComparison.Ordinal));
     }
 
-    // By the environment of the mount command, which is ours: tests that mount run one at a time.
-    private static Mounted MountedWithPoison(string inode)
-    {
-        Environment.SetEnvironmentVariable("FUSE4FS_TEST_CRASH_INODE", inode);
-        try
-        {
-            return new Mounted();
-        }
-        finally
-        {
-            Environment.SetEnvironmentVariable("FUSE4FS_TEST_CRASH_INODE", null);
-        }
-    }
+    private static Mounted MountedWithPoison(string inode) => Mounted.Switched("FUSE4FS_TEST_CRASH_INODE", inode, () => new Mounted());
 }

@@ -31,6 +31,22 @@ internal sealed class Mounted : IDisposable
         AwaitSupervisor(_mount);
     }
 
+    /// <summary>
+    /// Mounts with a switch for tests in the environment of the mount command, which is ours: tests that mount run one at a time.
+    /// </summary>
+    public static T Switched<T>(string name, string value, Func<T> mount)
+    {
+        Environment.SetEnvironmentVariable(name, value);
+        try
+        {
+            return mount();
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(name, null);
+        }
+    }
+
     /// <summary>Waits for what comes just after the mount: the supervisor's socket, and its first opens and closes.</summary>
     public static void AwaitSupervisor(LiveMount mount) =>
         Deadline.In(10).WaitUntil(() => Ask(mount) is JsonElement status && status.GetProperty("errors").TryGetProperty("ENOSYS", out JsonElement primed) && primed.GetInt32() >= 3, "mounted and primed");
