@@ -6,7 +6,7 @@ using Fuse4fs.Supervisor;
 
 namespace Fuse4fs;
 
-/// <summary>Entry point: a worker is told from a command before the command-line library is touched, which costs a start as much as the rest.</summary>
+/// <summary>Entry point. What is in a hurry, workers and plain mounts, is told before the command-line library is touched, which costs a start more than the rest.</summary>
 internal static class Program
 {
     private static int Main(string[] arguments)
@@ -23,7 +23,15 @@ internal static class Program
             arguments = original;
         }
         MountCommand.OwnArguments = arguments;
-        return RunCommand(WithVerb(arguments));
+        try
+        {
+            return PlainMount.TryRead(arguments = WithVerb(arguments)) is MountRequest request ? MountCommand.Run(request) : RunCommand(arguments);
+        }
+        catch (UsageException e)
+        {
+            MountCommand.Say(e.Message);
+            return ExitCode.Usage;
+        }
     }
 
     // fuse2fs and mount.fuse call the program with image and mount point alone.
@@ -40,14 +48,6 @@ internal static class Program
             MountCommand.Say(parsed.Errors[0].Message + " See fuse4fs --help.");
             return ExitCode.Usage;
         }
-        try
-        {
-            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
-        }
-        catch (UsageException e)
-        {
-            MountCommand.Say(e.Message);
-            return ExitCode.Usage;
-        }
+        return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
     }
 }

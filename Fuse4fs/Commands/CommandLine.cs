@@ -38,11 +38,12 @@ internal static class CommandLine
         """;
 
     /// <summary>All commands.</summary>
-    public static RootCommand Build()
+    /// <param name="mount">What mounts; null for <see cref="MountCommand.Run"/>.</param>
+    public static RootCommand Build(Func<MountRequest, int>? mount = null)
     {
         var root = new RootCommand("Serves ext2, ext3 and ext4 images over FUSE by persistent file handles.")
         {
-            Mount(),
+            Mount(mount ?? MountCommand.Run),
             Unmount(),
         };
         foreach (Command command in ServiceCommands.Build())
@@ -52,7 +53,7 @@ internal static class CommandLine
         return root;
     }
 
-    private static Command Mount()
+    private static Command Mount(Func<MountRequest, int> run)
     {
         var image = new Argument<string>("IMAGE") { Description = "An image file or a block device. IMAGE@WHICH: a partition of it (see partition= below)." };
         var mountPoint = new Argument<string>("MOUNTPOINT") { Description = "A directory." };
@@ -85,7 +86,7 @@ internal static class CommandLine
                 LookupHandle = parsed.GetValue(lookupHandle),
             };
             request = request with { Serve = request.Serve with { NoSandbox = parsed.GetValue(noSandbox) } };
-            return MountCommand.Run(MountOptions.Apply(request, parsed.GetValue(options) ?? []));
+            return run(MountOptions.Apply(request, parsed.GetValue(options) ?? []));
         });
         return command;
     }
