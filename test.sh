@@ -3,7 +3,7 @@
 #                   ./test.sh --kernel [SCENARIO]...
 #   unit     makes small images: e2fsprogs
 #   images   reads sample images: e2fsprogs
-#   e2e      mounts them: root, /dev/fuse, loop devices, the kernel's ext4
+#   e2e      mounts them: root, /dev/fuse, loop devices, the kernel's ext4; and exports them: nfs-ganesha
 #   --kernel builds a Linux kernel, boots it in QEMU and runs the scenarios of tests/kernel in it, and nothing else
 # --filter takes what `dotnet test --filter` takes. Installs what is missing (apt, NuGet) and says so.
 set -euo pipefail
@@ -25,6 +25,14 @@ done
 need_dotnet
 need_packages mke2fs=e2fsprogs debugfs=e2fsprogs fusermount3=fuse3 setfattr=attr getfacl=acl setpriv=util-linux losetup=mount findmnt=util-linux
 need_fuse || say 'no /dev/fuse: tests that mount will be skipped'
+# An NFS server and rpcbind are no tools: systemd starts them once they are installed, now and at every boot. The tests start their own, out of sight.
+if [[ " ${tiers[*]} " == *' e2e '* ]]; then
+  if [ -d /run/systemd/system ] && ! { command -v ganesha.nfsd && command -v rpcbind; } > /dev/null; then
+    say 'nfs-ganesha, nfs-ganesha-vfs and rpcbind are not installed, for systemd would start them: tests of NFS will be skipped'
+  else
+    need_packages 'ganesha.nfsd=nfs-ganesha nfs-ganesha-vfs' rpcbind=rpcbind nfs-ls=libnfs-utils ip=iproute2
+  fi
+fi
 
 say 'restoring packages (locked) and building'
 quietly dotnet restore Fuse4fs.sln --locked-mode

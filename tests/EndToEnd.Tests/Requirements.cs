@@ -61,3 +61,17 @@ public sealed class UnprivilegedMountFactAttribute : FactAttribute
 {
     public UnprivilegedMountFactAttribute() => Skip = Requirement.Mounting ?? Requirement.Tool("fusermount3", "setpriv") ?? Nobody.CannotMount;
 }
+
+/// <summary>A test with nfs-ganesha above our mount.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class NfsFactAttribute : FactAttribute
+{
+    public NfsFactAttribute() => Skip = Requirement.Nfs;
+}
+
+/// <summary>The same, with data.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class NfsTheoryAttribute : TheoryAttribute
+{
+    public NfsTheoryAttribute() => Skip = Requirement.Nfs;
+}

@@ -75,4 +75,10 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "open_by_handle_at", SetLastError = true)]
     public static partial int OpenByHandle(int mount, byte* handle, int flags);
+
+    [LibraryImport("libc", EntryPoint = "unshare", SetLastError = true)]
+    public static partial int Unshare(int flags);
+
+    [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
+    public static partial int SetNamespace(int descriptor, int flags);
 }

@@ -25,4 +25,16 @@ public static class Requirement
 
     /// <summary>What a mount by the kernel needs besides.</summary>
     public static string? Oracle => Mounting ?? LoopDevice ?? KernelExt4 ?? Tool("losetup", "mount");
+
+    /// <summary>What an NFS server over our mount needs, and clients of it.</summary>
+    public static string? Nfs => Oracle ?? Tool("ganesha.nfsd", "rpcbind", "nfs-ls", "nfs-cat", "nfs-cp", "ip", "unshare") ?? GaneshaOfFiles ?? Namespaces.Value;
+
+    // Some containers give root everything but these.
+    private static readonly Lazy<string?> Namespaces = new(() =>
+        Command.Run("unshare", "--net", "--mount", "--pid", "--mount-proc", "--fork", "true").ExitCode == 0 ? null : "needs to make namespaces (unshare)");
+
+    // A package of its own.
+    private static string? GaneshaOfFiles =>
+        Directory.EnumerateDirectories("/usr/lib").Any(folder => File.Exists(Path.Combine(folder, "ganesha", "libfsalvfs.so")))
+            ? null : "needs libfsalvfs.so (nfs-ganesha-vfs)";
 }

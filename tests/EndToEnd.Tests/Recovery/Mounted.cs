@@ -13,7 +13,8 @@ internal sealed class Mounted : IDisposable
 {
     private readonly ImageCopy _copy;
     private readonly List<Process> _holders = [];
-    private readonly LiveMount _mount;
+    private readonly Func<LiveMount> _mountImage;
+    private LiveMount _mount;
 
     public Mounted(string? options = null, double limitSeconds = 120, params string[] arguments)
         : this(Images.Copy("sample"), options, limitSeconds, arguments)
@@ -27,7 +28,8 @@ internal sealed class Mounted : IDisposable
     public Mounted(ImageCopy image, string? options = null, double limitSeconds = 120, params string[] arguments)
     {
         _copy = image;
-        _mount = LiveMount.Foregrounded(image.ImagePath, options, limitSeconds, arguments);
+        _mountImage = () => LiveMount.Foregrounded(image.ImagePath, options, limitSeconds, arguments);
+        _mount = _mountImage();
         AwaitSupervisor(_mount);
     }
 
@@ -76,6 +78,21 @@ internal sealed class Mounted : IDisposable
     public int Worker => Status.GetProperty("worker").GetInt32();
 
     public string Phase => Status.GetProperty("phase").GetString()!;
+
+    /// <summary>Ends the holders, unmounts, and mounts the image again: on another folder, with another device number, as after a boot.</summary>
+    public void Remount()
+    {
+        int device = _mount.Entry!.DeviceMinor;
+        EndHolders();
+        _mount.Dispose();
+        _mount = _mountImage();
+        if (_mount.Entry!.DeviceMinor == device)
+        {
+            using LiveMount inItsPlace = _mount; // or the next one would get it again
+            _mount = _mountImage();
+        }
+        AwaitSupervisor(_mount);
+    }
 
     public void KillWorker() => FuseServer.Signal(Worker, 9);
 
@@ -135,13 +152,19 @@ internal sealed class Mounted : IDisposable
         }
         finally
         {
-            foreach (Process holder in _holders)
-            {
-                if (!holder.HasExited)
-                    holder.Kill();
-                holder.Dispose();
-            }
+            EndHolders();
             _copy.Dispose();
         }
+    }
+
+    private void EndHolders()
+    {
+        foreach (Process holder in _holders)
+        {
+            if (!holder.HasExited)
+                holder.Kill();
+            holder.Dispose();
+        }
+        _holders.Clear();
     }
 }

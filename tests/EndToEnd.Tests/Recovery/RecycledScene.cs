@@ -13,12 +13,14 @@ namespace EndToEnd.Tests.Recovery;
 internal sealed class RecycledScene : IDisposable
 {
     // In this order they get ascending inode numbers, and in the same order their successors take them: the kernel gives out the lowest free one.
-    private static readonly string[] Victims = ["cold", "warm", "waited", "mapped", "handled", "tagged", "turncoat", "same", "folder", "flat", "link"];
+    public static readonly IReadOnlyList<string> Victims = ["cold", "warm", "waited", "mapped", "handled", "tagged", "turncoat", "same", "folder", "flat", "link"];
     private static readonly CultureInfo Plain = CultureInfo.InvariantCulture;
 
     private readonly Mounted _mounted;
+    private bool _letGo;
 
-    public RecycledScene()
+    /// <param name="alsoHold">Holds what it likes, before anything is changed.</param>
+    public RecycledScene(Action<Mounted>? alsoHold = null)
     {
         ImageCopy image = Images.Copy("room");
         string populate = $$"""
@@ -39,6 +41,7 @@ internal sealed class RecycledScene : IDisposable
         try
         {
             Hold();
+            alsoHold?.Invoke(_mounted);
             _mounted.Tell("pause", "--kill").OrThrow();
             Mounted.Tell(Waiter);
             _mounted.Debugfs([.. Victims.Append("freed").Select(name => "clri /" + name)]);
@@ -93,9 +96,18 @@ internal sealed class RecycledScene : IDisposable
 
     public void Dispose()
     {
+        LetGo();
+        _mounted.Dispose();
+    }
+
+    /// <summary>Ends the descriptors and mappings, so that the mount can be unmounted.</summary>
+    public void LetGo()
+    {
+        if (_letGo)
+            return; // the numbers may be others' by now
+        _letGo = true;
         foreach (IDisposable? held in (IDisposable?[])[Cold, Warm, Tagged, Turncoat, Flat, Link, Freed, Inside, Steady, OpenedByHandle, Mapping])
             held?.Dispose();
-        _mounted.Dispose();
     }
 
     private void Hold()

@@ -173,6 +173,6 @@ public sealed class Tree
         bytes.Length <= 64 ? Convert.ToHexStringLower(bytes) : $"{bytes.Length} bytes {Convert.ToHexStringLower(SHA256.HashData(bytes))}";
 
     /// <summary>Printable: everything outside visible ASCII as \xNN.</summary>
-    private static string Shown(string bytes) =>
+    public static string Shown(string bytes) =>
         string.Concat(bytes.Select(c => c is > ' ' and <= '~' and not '\\' ? c.ToString() : $"\\x{(int)c:x2}"));
 }
