@@ -260,12 +260,8 @@ internal sealed partial class SupervisorProcess : IDisposable
         _ = _signals.Write([1, 0, 0, 0, 0, 0, 0, 0]);
     }
 
-    private static ulong NewToken()
-    {
-        Span<byte> bytes = stackalloc byte[8];
-        System.Security.Cryptography.RandomNumberGenerator.Fill(bytes);
-        return BitConverter.ToUInt64(bytes) | 1;
-    }
+    // Nobody shall have a file of that name. Not by the cryptographic generator: that brings OpenSSL with it, and nothing else of ours needs it.
+    private static ulong NewToken() => BitConverter.ToUInt64(Guid.NewGuid().ToByteArray()) | 1;
 
     [LoggerMessage(LogLevel.Warning, "{Message}")]
     private static partial void Note(ILogger log, string message);
