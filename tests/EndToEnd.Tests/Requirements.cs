@@ -48,6 +48,20 @@ public sealed class OracleTheoryAttribute : TheoryAttribute
     public OracleTheoryAttribute() => Skip = Requirement.Oracle;
 }
 
+/// <summary>A test of what is never asked twice. Older kernels cannot be told that names have changed, so they ask for each again after a second.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class CachedNamesFactAttribute : FactAttribute
+{
+    public CachedNamesFactAttribute(params string[] tools)
+    {
+        Tools = tools;
+        Skip = Requirement.Mounting ?? Requirement.Tool(tools) ?? (Environment.OSVersion.Version >= new Version(6, 16) ? null : "needs Linux 6.16, which caches names without limit");
+    }
+
+    /// <summary>Programs the test needs besides.</summary>
+    public string[] Tools { get; }
+}
+
 /// <summary>A test with an overlayfs above our mount.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class OverlayFactAttribute : FactAttribute

@@ -94,6 +94,12 @@ internal sealed class Mounted : IDisposable
         AwaitSupervisor(_mount);
     }
 
+    /// <summary>
+    /// How many requests of each kind there were: all but STATFS, which no kernel caches, FORGET, which comes when the kernel likes, and some more.
+    /// </summary>
+    public string Requests(params string[] except) => string.Join(", ", Status.GetProperty("requests").EnumerateObject()
+        .Where(kind => kind.Name is not ("StatFs" or "Forget" or "BatchForget") && !except.Contains(kind.Name)).Select(kind => $"{kind.Name} {kind.Value.GetInt64()}"));
+
     public void KillWorker() => FuseServer.Signal(Worker, 9);
 
     public CommandResult Tell(params string[] words) => FuseServer.Run([words[0], MountPoint, .. words[1..]]);
