@@ -1,7 +1,9 @@
+using BenchmarkDotNet.Columns;
 using BenchmarkDotNet.Configs;
 using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
-using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using Benchmarks.Compare;
+using Benchmarks.Floor;
 
 namespace Benchmarks;
 
@@ -11,11 +13,18 @@ internal static class Program
     private const string Usage = """
         usage: dotnet run -c Release --project tests/Benchmarks -- VERB
           pieces [OPTION…]     pieces of the request path, in nanoseconds and allocated bytes; takes BenchmarkDotNet's options, as --job short --filter '*Lookup*'
+          compare [--quick] [--json] [--only ROW]
+                               fuse4fs, the kernel's ext4, and what else is there, mounted on the same images: tables in Markdown, or JSON. As root; minutes.
+                               --only: the mounts on which a row is measured whose name begins so
         """;
 
+    // Nothing that is used by one verb only is to be loaded for another: one of them times the start of this program.
     private static int Main(string[] arguments) => arguments switch
     {
+        [DotnetStart.Verb] => 0,
         ["pieces", .. var options] => MeasurePieces(options),
+        ["compare", .. var options] => Comparison.Run(options),
+        ["floor", var image, var mountPoint, var tape] => FloorServer.Run(image, mountPoint, tape),
         _ => Fail(),
     };
 
@@ -24,6 +33,7 @@ internal static class Program
     {
         IConfig config = ManualConfig.Create(DefaultConfig.Instance)
             .WithOptions(ConfigOptions.JoinSummary)
+            .HideColumns(Column.Error, Column.Median)
             .WithArtifactsPath(Path.Combine(TestSupport.Repository.Root, "artifacts", "benchmarks"));
         string[] where = options.Contains("--filter") ? [] : ["--filter", "*"];
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run([.. options, .. where, "--inProcess"], config);
