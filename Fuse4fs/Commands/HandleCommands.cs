@@ -18,8 +18,6 @@ namespace Fuse4fs.Commands;
 /// </summary>
 internal static class HandleCommands
 {
-    private const int Stale = 1;
-
     /// <summary>Both.</summary>
     public static IEnumerable<Command> Build() => [Handle(), Resolve()];
 
@@ -37,7 +35,7 @@ internal static class HandleCommands
         var place = new Argument<string>("IMAGE|MOUNTPOINT") { Description = "An image (IMAGE@WHICH: a partition of it), or where one is mounted." };
         var handle = new Argument<string>("HANDLE") { Description = "What fuse4fs handle shows: 32 hexadecimal digits; or inode:generation, of whatever filesystem." };
         Option<bool> asJson = Json();
-        var command = new Command("resolve", "Says which file a handle names, or that it is stale (exit code 1), and why.") { place, handle, asJson };
+        var command = new Command("resolve", $"Says which file a handle names, or that it is stale (exit code {ExitCode.Stale}), and why.") { place, handle, asJson };
         command.SetAction(parsed => Guarded(() => ShowFile(parsed.GetValue(place)!, parsed.GetValue(handle)!, parsed.GetValue(asJson))));
         return command;
     }
@@ -132,7 +130,7 @@ internal static class HandleCommands
             PrintJson(json => Write(json, text, found));
         else
             Print(Describe(text, found));
-        return found.Stale is null ? ExitCode.Success : Stale;
+        return found.Stale is null ? ExitCode.Success : ExitCode.Stale;
     }
 
     private static ImageFiles? TryOpen(string place)

@@ -12,6 +12,9 @@ internal static class ExitCode
     /// <summary>The system lacks something: a device, memory, a process.</summary>
     public const int System = 2;
 
+    /// <summary>The handle that was asked about is stale. Not a code of mount(8): scripts are to tell it from every failure to find out.</summary>
+    public const int Stale = 3;
+
     /// <summary>This image cannot be mounted here.</summary>
     public const int MountFailure = 32;
 }

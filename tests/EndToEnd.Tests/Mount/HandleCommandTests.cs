@@ -190,7 +190,7 @@ public class HandleCommandTests
     private static void AssertStale(string place, string[] handle, string reason, string words)
     {
         CommandResult said = FuseServer.Run("resolve", place, handle[0]);
-        Assert.True(said.ExitCode == 1 && said.Output.EndsWith($" is stale: {words}\n", StringComparison.Ordinal), said.ToString());
+        Assert.True(said.ExitCode == 3 && said.Output.EndsWith($" is stale: {words}\n", StringComparison.Ordinal), said.ToString());
         JsonElement json = Resolve(place, handle[0]);
         Assert.Equal((reason, words), (json.GetProperty("stale").GetString(), json.GetProperty("why").GetString()));
     }
