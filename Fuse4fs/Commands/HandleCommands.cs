@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using Fuse4fs.Control;
 using Fuse4fs.Device;
@@ -24,9 +23,11 @@ internal static class HandleCommands
     private static Command Handle()
     {
         var paths = new Argument<string[]>("PATH") { Description = "A file on a mount, or IMAGE:PATH, in an image that need not be mounted.", Arity = ArgumentArity.OneOrMore };
-        Option<bool> asJson = Json();
-        var command = new Command("handle", "Shows the persistent handles of files: 32 hexadecimal digits, and inode:generation.") { paths, asJson };
-        command.SetAction(parsed => parsed.GetValue(paths)!.Max(path => Guarded(() => ShowHandle(path, parsed.GetValue(asJson)))));
+        Option<string[]> options = ImageArgument.Options();
+        Option<bool> asJson = Json("one JSON object a handle");
+        var command = new Command("handle", "Shows the persistent handles of files: 32 hexadecimal digits, and inode:generation.") { paths, options, asJson };
+        command.SetAction(parsed => parsed.GetValue(paths)!.Max(path =>
+            ImageArgument.Guarded(() => ShowHandle(path, parsed.GetValue(options)!, parsed.GetValue(asJson)))));
         return command;
     }
 
@@ -34,40 +35,29 @@ internal static class HandleCommands
     {
         var place = new Argument<string>("IMAGE|MOUNTPOINT") { Description = "An image (IMAGE@WHICH: a partition of it), or where one is mounted." };
         var handle = new Argument<string>("HANDLE") { Description = "What fuse4fs handle shows: 32 hexadecimal digits; or inode:generation, of whatever filesystem." };
-        Option<bool> asJson = Json();
-        var command = new Command("resolve", $"Says which file a handle names, or that it is stale (exit code {ExitCode.Stale}), and why.") { place, handle, asJson };
-        command.SetAction(parsed => Guarded(() => ShowFile(parsed.GetValue(place)!, parsed.GetValue(handle)!, parsed.GetValue(asJson))));
+        Option<string[]> options = ImageArgument.Options();
+        Option<bool> asJson = Json("one JSON object");
+        var command = new Command("resolve", $"Says which file a handle names, or that it is stale (exit code {ExitCode.Stale}), and why.") { place, handle, options, asJson };
+        command.SetAction(parsed => ImageArgument.Guarded(() =>
+            ShowFile(parsed.GetValue(place)!, parsed.GetValue(handle)!, parsed.GetValue(options)!, parsed.GetValue(asJson))));
         return command;
     }
 
-    private static Option<bool> Json() => new("--json") { Description = "For programs: one JSON object a handle." };
+    private static Option<bool> Json(string what) => new("--json") { Description = $"For programs: {what}." };
 
-    private static int Guarded(Func<int> action)
+    private static int ShowHandle(string path, string[] options, bool asJson)
     {
-        try
-        {
-            return action();
-        }
-        catch (InspectionException e)
-        {
-            MountCommand.Say(e.Message);
-            return ExitCode.MountFailure;
-        }
-    }
-
-    private static int ShowHandle(string path, bool asJson)
-    {
-        if (TryFind(path, out FileHandle handle, out uint tag) is int failure)
+        if (TryFind(path, options, out FileHandle handle, out uint tag) is int failure)
             return failure;
         byte[] bytes = new byte[FileHandleEncoding.Size];
         FileHandleEncoding.Encode(handle, tag, bytes);
         string hex = Convert.ToHexStringLower(bytes);
         if (!asJson)
         {
-            Print($"{hex} {handle} {path}\n");
+            Output.Print($"{hex} {handle} {path}\n");
             return ExitCode.Success;
         }
-        PrintJson(json =>
+        Output.PrintJson(json =>
         {
             json.WriteString("path", path);
             json.WriteString("handle", hex);
@@ -78,15 +68,14 @@ internal static class HandleCommands
     }
 
     // Null when found; otherwise the exit code, the user having been told.
-    private static int? TryFind(string path, out FileHandle handle, out uint tag)
+    private static int? TryFind(string path, string[] options, out FileHandle handle, out uint tag)
     {
         (handle, tag) = (default, 0);
         byte[]? bytes = PathHandle.TryGet(path, out int mountId, out Errno errno);
-        if (bytes is null && errno is Errno.ENOENT or Errno.ENOTDIR or Errno.ENAMETOOLONG && SplitImage(path) is (ImagePlace place, string inside))
+        if (bytes is null && errno is Errno.ENOENT or Errno.ENOTDIR or Errno.ENAMETOOLONG && SplitImage(path, options) is (ImagePlace place, string inside))
         {
             using ImageFiles image = ImageFiles.Open(place);
-            handle = image.Find(inside);
-            tag = image.Tag;
+            (handle, tag) = (image.Find(inside), image.Tag);
             return null;
         }
         if (bytes is null)
@@ -94,68 +83,39 @@ internal static class HandleCommands
         MountEntry? mount = MountTable.Read().FirstOrDefault(entry => entry.Id == mountId);
         if (KernelFileHandle.Decode(bytes, out KernelFileHandle kernel) != KernelHandleDefect.None || !kernel.TryGetFuse(out handle))
             throw new InspectionException($"{path}: is on a mount of type {mount?.Type ?? "unknown"}, not of fuse4fs");
+        ImageArgument.RefuseOptions(path, options);
         using JsonDocument? status = SupervisorCall.Ask(mount, mount?.MountPoint ?? path, new ControlRequest(ControlVerb.Status));
         if (status is null)
             return ExitCode.MountFailure;
-        tag = FileHandleEncoding.VolumeTag(VolumeOf(status).ToByteArray(bigEndian: true));
+        tag = FileHandleEncoding.VolumeTag(ImageArgument.VolumeOf(status).ToByteArray(bigEndian: true));
         return null;
     }
 
     // IMAGE:PATH. Both may have colons in them: the first one counts that stands behind something other than a directory.
-    private static (ImagePlace Place, string Inside)? SplitImage(string text)
+    private static (ImagePlace Place, string Inside)? SplitImage(string text, string[] options)
     {
         for (int at = text.IndexOf(':', StringComparison.Ordinal); at >= 0; at = text.IndexOf(':', at + 1))
-            if (at > 0 && TryPlace(text[..at]) is ImagePlace place)
+            if (at > 0 && ImageArgument.TryPlace(text[..at], options) is ImagePlace place)
                 return (place, text[(at + 1)..]);
         return null;
     }
 
-    private static ImagePlace? TryPlace(string image)
-    {
-        (string path, string? selector) = ImageFile.SplitSelector(image);
-        return FileStatus.Of(path, out _) is { IsDirectory: false } ? new ImagePlace(path, selector) : null;
-    }
-
-    private static int ShowFile(string place, string text, bool asJson)
+    private static int ShowFile(string place, string text, string[] options, bool asJson)
     {
         byte[]? bytes = text.Length == 2 * FileHandleEncoding.Size && text.All(char.IsAsciiHexDigit) ? Convert.FromHexString(text) : null;
         FileHandle bare = default;
         if (bytes is null && !FileHandle.TryParse(text, out bare))
             throw new UsageException($"{text} is no handle: it takes 32 hexadecimal digits, or an inode number, a colon and 8 hexadecimal digits.");
-        using ImageFiles? image = TryOpen(place);
+        using ImageFiles? image = ImageArgument.TryOpen(place, options);
         if (image is null)
             return ExitCode.MountFailure;
         Resolution found = bytes is null ? image.Resolve(bare) : image.Resolve(bytes);
         if (asJson)
-            PrintJson(json => Write(json, text, found));
+            Output.PrintJson(json => Write(json, text, found));
         else
-            Print(Describe(text, found));
+            Output.Print(Describe(text, found));
         return found.Stale is null ? ExitCode.Success : ExitCode.Stale;
     }
-
-    private static ImageFiles? TryOpen(string place)
-    {
-        MountEntry? mount = MountTable.Find(NativePath.OfMountPoint(place));
-        if (mount is null || !mount.Type.StartsWith("fuse", StringComparison.Ordinal)) // an image may be bound to its place, as in containers
-            return ImageFiles.Open(TryPlace(place) ?? throw new InspectionException($"{place}: is neither an image nor a mount of fuse4fs"));
-        using JsonDocument? status = SupervisorCall.Ask(mount, place, new ControlRequest(ControlVerb.Status));
-        if (status is null)
-            return null;
-        JsonElement json = status.RootElement;
-        // As the worker opened it: the same filesystem of the disk, the same journal.
-        ImageFiles image = ImageFiles.Open(new ImagePlace(json.GetProperty("imagePath").GetString()!, Selector: null)
-        {
-            Start = json.GetProperty("start").GetInt64(),
-            NoRecovery = json.GetProperty("norecovery").GetBoolean(),
-            Journal = json.GetProperty("journal").GetString(),
-        });
-        if (image.Volume == VolumeOf(status))
-            return image;
-        image.Dispose();
-        throw new InspectionException($"{place}: its image holds another filesystem now");
-    }
-
-    private static Guid VolumeOf(JsonDocument status) => Guid.Parse(status.RootElement.GetProperty("uuid").GetString()!);
 
     private static string Describe(string text, Resolution found)
     {
@@ -183,18 +143,4 @@ internal static class HandleCommands
         json.WriteNumber("rawGeneration", found.RawGeneration);
         json.WriteNumber("unreadableDirectories", found.Unreadable);
     }
-
-    private static void PrintJson(Action<Utf8JsonWriter> write)
-    {
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
-        {
-            json.WriteStartObject();
-            write(json);
-            json.WriteEndObject();
-        }
-        Print(Encoding.UTF8.GetString(stream.ToArray()) + "\n");
-    }
-
-    private static void Print(string text) => _ = new Descriptor(1).Write(Encoding.UTF8.GetBytes(text));
 }

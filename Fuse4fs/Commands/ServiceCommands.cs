@@ -93,13 +93,13 @@ internal static class ServiceCommands
         JsonElement json = reply.RootElement;
         if (asJson)
         {
-            Print(json.GetRawText() + "\n");
+            Output.Print(json.GetRawText() + "\n");
             return json.GetProperty("ok").GetBoolean() ? ExitCode.Success : ExitCode.MountFailure;
         }
         string message = json.TryGetProperty("message", out JsonElement words) ? words.GetString()! : "done";
         if (!json.GetProperty("ok").GetBoolean())
         {
-            Print(json.GetProperty("lastCheck").GetString()!);
+            Output.Print(json.GetProperty("lastCheck").GetString()!);
             MountCommand.Say($"{mountPoint}: {message}");
             return ExitCode.MountFailure;
         }
@@ -108,7 +108,7 @@ internal static class ServiceCommands
             text.Append(json.GetProperty("lastCheck").GetString());
         if (request.Verb is ControlVerb.Restart or ControlVerb.Resume)
             text.Append(StatusText.OfRestart(json));
-        Print(text.ToString());
+        Output.Print(text.ToString());
         return ExitCode.Success;
     }
 
@@ -120,14 +120,12 @@ internal static class ServiceCommands
         JsonElement json = reply.RootElement;
         if (asJson)
         {
-            Print(json.GetRawText() + "\n");
+            Output.Print(json.GetRawText() + "\n");
             return ExitCode.Success;
         }
-        Print(StatusText.Of(target, json));
+        Output.Print(StatusText.Of(target, json));
         return ExitCode.Success;
     }
 
     private static JsonDocument? Call(string target, string shown, ControlRequest request) => SupervisorCall.Ask(MountTable.Find(target), shown, request);
-
-    private static void Print(string text) => _ = new Descriptor(1).Write(Encoding.UTF8.GetBytes(text));
 }

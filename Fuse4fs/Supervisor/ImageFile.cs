@@ -139,6 +139,22 @@ internal sealed class ImageFile : IDisposable
         return (image, null);
     }
 
+    /// <summary>Adds what was split off to what the options say.</summary>
+    /// <exception cref="MountException">They name a partition, too; or it is too long to be one's name.</exception>
+    internal static ServeOptions WithSelector(ServeOptions options, string? selector)
+    {
+        if (selector is null)
+            return options;
+        if (options.HasImageOffset || !options.Partition.IsEmpty)
+        {
+            string option = options.HasImageOffset ? "offset" : "partition";
+            throw new MountException(ExitCode.Usage, $"@{selector} and mount option '{option}' exclude each other");
+        }
+        return ShortText.TryFrom(selector, out ShortText text)
+            ? options with { Partition = text }
+            : throw new MountException(ExitCode.Usage, $"what follows the @ is longer than any partition's name: at most {ShortText.Capacity} bytes");
+    }
+
     private static Descriptor ClaimDevice(string path) =>
         Descriptor.TryOpen(path, Libc.O_RDONLY | Libc.O_EXCL, out Errno errno) ?? throw new MountException(
             ExitCode.MountFailure,

@@ -59,7 +59,7 @@ internal sealed partial class SupervisorProcess : IDisposable
         _journal = _request.Journal is string journal ? OpenJournal(journal) : null;
         specification = specification with { Source = _request.SourceName ?? _image.MountSource };
         FuseDevice? device = root ? FuseMount.OpenDevice() : null;
-        _state = SessionState.Create(WithTestSwitch(WithSelector(_request.Serve, _image.Selector), root), TableBytes(root));
+        _state = SessionState.Create(WithTestSwitch(ImageFile.WithSelector(_request.Serve, _image.Selector), root), TableBytes(root));
         _state.Image = _image.Record(_request.Serve.ImageOffset);
         if (_journal is not null)
             _state.Journal = _journal.Record(0);
@@ -182,20 +182,6 @@ internal sealed partial class SupervisorProcess : IDisposable
         root && int.TryParse(Environment.GetEnvironmentVariable(SessionState.TableSwitch), NumberStyles.None, CultureInfo.InvariantCulture, out int bytes)
             ? Math.Min(bytes, SessionState.DefaultTableBytes)
             : SessionState.DefaultTableBytes;
-
-    private static ServeOptions WithSelector(ServeOptions options, string? selector)
-    {
-        if (selector is null)
-            return options;
-        if (options.HasImageOffset || !options.Partition.IsEmpty)
-        {
-            string option = options.HasImageOffset ? "offset" : "partition";
-            throw new MountException(ExitCode.Usage, $"@{selector} and mount option '{option}' exclude each other");
-        }
-        return ShortText.TryFrom(selector, out ShortText text)
-            ? options with { Partition = text }
-            : throw new MountException(ExitCode.Usage, $"what follows the @ is longer than any partition's name: at most {ShortText.Capacity} bytes");
-    }
 
     // Held and locked as the image is: a journal that another mount writes is as bad.
     private static ImageFile OpenJournal(string path)

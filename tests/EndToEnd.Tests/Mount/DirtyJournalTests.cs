@@ -78,6 +78,10 @@ public sealed class DirtyJournalTests : IDisposable
         using (var recoveredJournal = new LoopDevice(Duplicate(journal + ".copy"), writable: true))
             Mounted(device, $"rw,journal_path={recoveredJournal.Path}", _ => { });
         Compare(recovered, copy, $"journal={journal}.copy");
+        string[] file = [copy + ":moved12/numbers", "-o", $"journal={journal}.copy"];
+        string handle = FuseServer.Run(["handle", .. file]).OrThrow().Output.Split(' ')[0];
+        Assert.EndsWith(" /moved12/numbers\n", FuseServer.Run("resolve", copy, handle, "-o", $"journal={journal}.copy").OrThrow().Output, StringComparison.Ordinal);
+        Assert.Equal(32, FuseServer.Run("resolve", copy, handle).ExitCode); // as mount refuses it
         Assert.Equal(before, Digest(copy));
         Assert.Equal(journalBefore, Digest(journal + ".copy"));
     }

@@ -44,6 +44,16 @@ public class HandleCommandTests
         Assert.Equal(handle[..2], Handle($"{disk.ImagePath}@3:docs/guide.txt")[..2]);
         foreach (string place in (string[])[mount.MountPoint, disk.ImagePath + "@3"])
             Assert.Equal($"{handle[1]} /docs/guide.txt\n", FuseServer.Run("resolve", place, handle[0]).OrThrow().Output);
+        foreach (string choice in (string[])["offset=42M", "uid=1,partition=3"])
+        {
+            Assert.Equal(handle[..2], Handle(disk.ImagePath + ":docs/guide.txt", "-o", choice)[..2]);
+            Assert.Equal($"{handle[1]} /docs/guide.txt\n", FuseServer.Run("resolve", disk.ImagePath, handle[0], "-o", choice).OrThrow().Output);
+        }
+        Refused(1, "exclude each other", "resolve", disk.ImagePath + "@3", handle[0], "-o", "offset=42M");
+        Refused(1, "exclude each other", "handle", disk.ImagePath + "@3:docs", "-o", "partition=3");
+        Refused(1, "unknown mount option 'nonsense'", "resolve", disk.ImagePath, handle[0], "-o", "nonsense");
+        Refused(1, "options are for images that are not mounted", "resolve", mount.MountPoint, handle[0], "-o", "offset=42M");
+        Refused(1, "options are for images that are not mounted", "handle", mount.PathOf("docs"), "-o", "offset=42M");
     }
 
     [UnprivilegedMountFact]
@@ -175,14 +185,19 @@ public class HandleCommandTests
     }
 
     // Hexadecimal digits, inode:generation, path.
-    private static string[] Handle(string path)
+    private static string[] Handle(string path, params string[] options)
     {
-        string[] said = FuseServer.Run("handle", path).OrThrow().Output.TrimEnd('\n').Split(' ', 3);
-        JsonElement json = JsonDocument.Parse(FuseServer.Run("handle", "--json", path).OrThrow().Output).RootElement;
-        Assert.Equal(said[0], json.GetProperty("handle").GetString());
+        string[] said = FuseServer.Run(["handle", path, .. options]).OrThrow().Output.TrimEnd('\n').Split(' ', 3);
+        JsonElement json = HandleJson(path, options);
+        Assert.Equal(said[0], Word(json, "handle"));
         Assert.Equal(said[1], $"{json.GetProperty("inode").GetUInt32()}:{json.GetProperty("generation").GetUInt32():x8}");
         return said;
     }
+
+    private static JsonElement HandleJson(string path, params string[] options) =>
+        JsonDocument.Parse(FuseServer.Run(["handle", "--json", path, .. options]).OrThrow().Output).RootElement;
+
+    private static string Word(JsonElement json, string name) => json.GetProperty(name).GetString()!;
 
     private static JsonElement Resolve(string place, string handle) =>
         JsonDocument.Parse(FuseServer.Run("resolve", "--json", place, handle).Output).RootElement;
