@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Buffers.Binary;
+using System.Globalization;
 
 namespace Handles;
 
@@ -131,10 +133,20 @@ public readonly record struct KernelFileHandle
         if (bytes.Length < HeaderSize)
             return KernelHandleDefect.Truncated;
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(bytes);
-        uint word = BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]);
         ReadOnlySpan<byte> body = bytes[HeaderSize..];
         if (length != (uint)body.Length)
             return length > (uint)body.Length ? KernelHandleDefect.Truncated : KernelHandleDefect.Surplus;
+        return Decode(BinaryPrimitives.ReadUInt32LittleEndian(bytes[4..]), body, out handle);
+    }
+
+    /// <summary>Reads a handle whose header is not there, or of another form, as in the handles of NFS servers.</summary>
+    /// <param name="word">The type, and flags in its upper half.</param>
+    /// <param name="body">The bytes behind the header (<c>f_handle</c>), no more.</param>
+    /// <param name="handle">The handle; of type <see cref="KernelHandleType.Unknown"/> unless the result is <see cref="KernelHandleDefect.None"/>.</param>
+    /// <returns>What is wrong with it.</returns>
+    public static KernelHandleDefect Decode(uint word, ReadOnlySpan<byte> body, out KernelFileHandle handle)
+    {
+        handle = default;
         var type = (KernelHandleType)(word & TypeMask);
         if ((word & ~(TypeMask | KnownFlags)) != 0 || type == KernelHandleType.Unknown || !Enum.IsDefined(type))
             return KernelHandleDefect.Type;
@@ -160,6 +172,34 @@ public readonly record struct KernelFileHandle
         WriteNode(destination[HeaderSize..], File, IsFuse);
         if (Parent is KernelNode parent)
             WriteNode(destination[(HeaderSize + NodeSize(IsFuse))..], parent, IsFuse);
+    }
+
+    /// <summary>
+    /// Parses the text form: 0x and the type in hexadecimal, a colon, and the bytes behind the header in hexadecimal, for example <c>0x1:0c000000d2029649</c>. False if
+    /// the text is not of that form.
+    /// </summary>
+    /// <param name="text">The text.</param>
+    /// <param name="handle">The handle; where its bytes are of no form that is known here, one of type <see cref="KernelHandleType.Unknown"/>.</param>
+    public static bool TryParse(ReadOnlySpan<char> text, out KernelFileHandle handle)
+    {
+        handle = default;
+        int colon = text.IndexOf(':');
+        if (!text.StartsWith("0x", StringComparison.Ordinal) || colon < 0
+            || !uint.TryParse(text[2..colon], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out uint word))
+            return false;
+        Span<byte> body = stackalloc byte[MaximumSize - HeaderSize];
+        if (Convert.FromHexString(text[(colon + 1)..], body, out _, out int length) != OperationStatus.Done)
+            return false;
+        _ = Decode(word, body[..length], out handle);
+        return true;
+    }
+
+    /// <summary>The text form, as <see cref="TryParse"/> takes it.</summary>
+    public override string ToString()
+    {
+        Span<byte> bytes = stackalloc byte[MaximumSize];
+        Encode(bytes);
+        return string.Create(CultureInfo.InvariantCulture, $"0x{(int)Type:x}:{Convert.ToHexStringLower(bytes[HeaderSize..Size])}");
     }
 
     /// <summary>

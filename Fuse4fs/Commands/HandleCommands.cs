@@ -24,7 +24,7 @@ internal static class HandleCommands
     {
         var paths = new Argument<string[]>("PATH") { Description = "A file on a mount, or IMAGE:PATH, in an image that need not be mounted.", Arity = ArgumentArity.OneOrMore };
         Option<string[]> options = ImageArgument.Options();
-        Option<bool> asJson = Json("one JSON object a handle");
+        Option<bool> asJson = Json("one JSON object a handle, with the kernel's forms of it");
         var command = new Command("handle", "Shows the persistent handles of files: 32 hexadecimal digits, and inode:generation.") { paths, options, asJson };
         command.SetAction(parsed => parsed.GetValue(paths)!.Max(path =>
             ImageArgument.Guarded(() => ShowHandle(path, parsed.GetValue(options)!, parsed.GetValue(asJson)))));
@@ -34,7 +34,7 @@ internal static class HandleCommands
     private static Command Resolve()
     {
         var place = new Argument<string>("IMAGE|MOUNTPOINT") { Description = "An image (IMAGE@WHICH: a partition of it), or where one is mounted." };
-        var handle = new Argument<string>("HANDLE") { Description = "What fuse4fs handle shows: 32 hexadecimal digits; or inode:generation, of whatever filesystem." };
+        var handle = new Argument<string>("HANDLE") { Description = $"What names a file: {HandleText.Forms}." };
         Option<string[]> options = ImageArgument.Options();
         Option<bool> asJson = Json("one JSON object");
         var command = new Command("resolve", $"Says which file a handle names, or that it is stale (exit code {ExitCode.Stale}), and why.") { place, handle, options, asJson };
@@ -47,7 +47,7 @@ internal static class HandleCommands
 
     private static int ShowHandle(string path, string[] options, bool asJson)
     {
-        if (TryFind(path, options, out FileHandle handle, out uint tag) is int failure)
+        if (TryFind(path, options, out FileHandle handle, out uint? rawGeneration, out uint tag) is int failure)
             return failure;
         byte[] bytes = new byte[FileHandleEncoding.Size];
         FileHandleEncoding.Encode(handle, tag, bytes);
@@ -63,19 +63,22 @@ internal static class HandleCommands
             json.WriteString("handle", hex);
             json.WriteNumber("inode", handle.Inode);
             json.WriteNumber("generation", handle.Generation);
+            json.WriteString("fuse", KernelFileHandle.OfFuse(handle).ToString());
+            json.WriteString("ext4", rawGeneration is uint raw ? KernelFileHandle.OfExt4(handle.Inode, raw).ToString() : null);
         });
         return ExitCode.Success;
     }
 
-    // Null when found; otherwise the exit code, the user having been told.
-    private static int? TryFind(string path, string[] options, out FileHandle handle, out uint tag)
+    // Null when found; otherwise the exit code, the user having been told. The raw generation is known of images only.
+    private static int? TryFind(string path, string[] options, out FileHandle handle, out uint? rawGeneration, out uint tag)
     {
-        (handle, tag) = (default, 0);
+        (handle, rawGeneration, tag) = (default, null, 0);
         byte[]? bytes = PathHandle.TryGet(path, out int mountId, out Errno errno);
         if (bytes is null && errno is Errno.ENOENT or Errno.ENOTDIR or Errno.ENAMETOOLONG && SplitImage(path, options) is (ImagePlace place, string inside))
         {
             using ImageFiles image = ImageFiles.Open(place);
-            (handle, tag) = (image.Find(inside), image.Tag);
+            FoundFile found = image.Find(inside);
+            (handle, rawGeneration, tag) = (found.Handle, found.RawGeneration, image.Tag);
             return null;
         }
         if (bytes is null)
@@ -102,14 +105,11 @@ internal static class HandleCommands
 
     private static int ShowFile(string place, string text, string[] options, bool asJson)
     {
-        byte[]? bytes = text.Length == 2 * FileHandleEncoding.Size && text.All(char.IsAsciiHexDigit) ? Convert.FromHexString(text) : null;
-        FileHandle bare = default;
-        if (bytes is null && !FileHandle.TryParse(text, out bare))
-            throw new UsageException($"{text} is no handle: it takes 32 hexadecimal digits, or an inode number, a colon and 8 hexadecimal digits.");
+        Func<ImageFiles, Resolution> question = HandleText.Parse(text) ?? throw new UsageException($"{text} is no handle: it takes {HandleText.Forms}.");
         using ImageFiles? image = ImageArgument.TryOpen(place, options);
         if (image is null)
             return ExitCode.MountFailure;
-        Resolution found = bytes is null ? image.Resolve(bare) : image.Resolve(bytes);
+        Resolution found = question(image);
         if (asJson)
             Output.PrintJson(json => Write(json, text, found));
         else

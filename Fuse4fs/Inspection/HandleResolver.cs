@@ -37,12 +37,28 @@ internal static class HandleResolver
         {
             FileHandleDefect.None => Resolve(image, handle),
             FileHandleDefect.Filesystem => new Resolution(handle) { Stale = "filesystem", Why = "is of another filesystem" },
-            _ => new Resolution(default) { Stale = "form", Why = "is of a form or version that is not known here" },
+            _ => UnknownForm,
         };
+
+    /// <summary>Resolves a handle of the kernel's: of a mount of ours, or of the kernel's own ext4. None says which filesystem it is of.</summary>
+    /// <exception cref="InspectionException">The inode is broken.</exception>
+    public static Resolution Resolve(Ext4Image image, KernelFileHandle kernel)
+    {
+        if (kernel.TryGetFuse(out FileHandle handle))
+            return Resolve(image, handle);
+        return kernel.Type is KernelHandleType.Ext4 or KernelHandleType.Ext4WithParent
+            ? Resolve(image, new FileHandle((uint)kernel.File.Node, kernel.File.Generation), inode => kernel.TryGetExt4(inode.Generation, inode.RawBirthTime, out _))
+            : UnknownForm;
+    }
 
     /// <summary>Resolves a handle of which nobody says what filesystem it is of.</summary>
     /// <exception cref="InspectionException">The inode is broken.</exception>
-    public static Resolution Resolve(Ext4Image image, FileHandle handle)
+    public static Resolution Resolve(Ext4Image image, FileHandle handle) =>
+        Resolve(image, handle, inode => inode.Number == FileHandle.Root.Inode || ImageFiles.HandleOf(inode) == handle);
+
+    private static Resolution UnknownForm => new(default) { Stale = "form", Why = "is of a form or version that is not known here" };
+
+    private static Resolution Resolve(Ext4Image image, FileHandle handle, Predicate<Inode> isMeant)
     {
         try
         {
@@ -51,7 +67,7 @@ internal static class HandleResolver
             if (!image.TryGetInode(handle.Inode, out Inode inode))
                 return new Resolution(handle) { Stale = "free", Why = string.Create(CultureInfo.InvariantCulture, $"inode {handle.Inode} is not in use") };
             FileHandle now = ImageFiles.HandleOf(inode);
-            if (now.Inode != FileHandle.Root.Inode && now != handle)
+            if (!isMeant(inode))
                 return new Resolution(handle) { Stale = "generation", RawGeneration = inode.Generation, Why = $"the inode is another file now: {now}" };
             string? path = PathWalk.Find(image, inode, out int unreadable);
             return new Resolution(now) { RawGeneration = inode.Generation, Links = inode.Type == FileType.Directory ? 1 : inode.LinkCount, Path = path, Unreadable = unreadable };

@@ -21,6 +21,11 @@ internal sealed record ImagePlace(string Path, string? Selector)
     public string? Journal { get; init; }
 }
 
+/// <summary>A file that a path leads to.</summary>
+/// <param name="Handle">Its persistent handle.</param>
+/// <param name="RawGeneration">Its i_generation as it lies, which the kernel's ext4 has in its handles.</param>
+internal readonly record struct FoundFile(FileHandle Handle, uint RawGeneration);
+
 /// <summary>
 /// An image read for a command, without any mount: which handle a path has, and which path a handle. It reads with the rights of the caller, changes and
 /// locks nothing. Apart from the server, for it knows no FUSE; and whoever uses it need not know ext4.
@@ -75,7 +80,7 @@ internal sealed class ImageFiles : IDisposable
     /// <summary>The handle of what a path leads to, from the root. Symbolic links on the way are not followed: they may lead out of the image.</summary>
     /// <param name="path">Names separated by '/'; whether one stands at the beginning makes no difference.</param>
     /// <exception cref="InspectionException">There is no such file, or the image is broken on the way.</exception>
-    public FileHandle Find(string path)
+    public FoundFile Find(string path)
     {
         try
         {
@@ -90,7 +95,7 @@ internal sealed class ImageFiles : IDisposable
                     throw new InspectionException($"{path}: there is no such file in the image");
                 inode = _image.GetNamedInode(number, inode);
             }
-            return HandleOf(inode);
+            return new FoundFile(HandleOf(inode), inode.Generation);
         }
         catch (Exception e) when (e is Ext4Exception or IOException)
         {
@@ -105,6 +110,10 @@ internal sealed class ImageFiles : IDisposable
     /// <summary>What a handle means here of which nobody says what filesystem it is of.</summary>
     /// <exception cref="InspectionException">The inode is broken.</exception>
     public Resolution Resolve(FileHandle handle) => HandleResolver.Resolve(_image, handle);
+
+    /// <summary>What a handle of the kernel's means here, whatever filesystem it is of.</summary>
+    /// <exception cref="InspectionException">The inode is broken.</exception>
+    public Resolution Resolve(KernelFileHandle handle) => HandleResolver.Resolve(_image, handle);
 
     /// <inheritdoc/>
     public void Dispose() => _image.Dispose();

@@ -71,6 +71,50 @@ public class KernelFileHandleTests
     public void Hostile_bytes_are_refused_with_a_reason(string hex, KernelHandleDefect defect) =>
         Assert.Equal(defect, KernelFileHandle.Decode(Convert.FromHexString(hex), out _));
 
+    [Theory]
+    [InlineData("0x81:f40100000d000000f4010000")]
+    [InlineData("0x1:0d000000f4010000")]
+    [InlineData("0x2:0d000000f40100000200000000000000")]
+    [InlineData("0x82:f40100000d000000f4010000000000000100000000000000")]
+    public void The_text_form_is_read_and_written(string text)
+    {
+        Assert.True(KernelFileHandle.TryParse(text, out KernelFileHandle handle));
+        Assert.NotEqual(KernelHandleType.Unknown, handle.Type);
+        Assert.Equal(text, handle.ToString());
+    }
+
+    [Fact]
+    public void Flags_of_a_text_are_passed_over()
+    {
+        Assert.True(KernelFileHandle.TryParse("0x10081:f40100000d000000f4010000", out KernelFileHandle handle));
+        Assert.Equal("0x81:f40100000d000000f4010000", handle.ToString());
+    }
+
+    [Theory]
+    [InlineData("0x81:f40100000d000000")]
+    [InlineData("0x1:")]
+    [InlineData("0x6:0d000000f4010000")]
+    [InlineData("0xffffffff:0d000000f4010000")]
+    public void A_text_with_bytes_of_no_known_form_is_a_handle_of_unknown_type(string text)
+    {
+        Assert.True(KernelFileHandle.TryParse(text, out KernelFileHandle handle));
+        Assert.Equal(KernelHandleType.Unknown, handle.Type);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("0x1")]
+    [InlineData("0x:0d000000f4010000")]
+    [InlineData("1:0d000000f4010000")]
+    [InlineData("0x1:0d000000f401000")]
+    [InlineData("0x1:0d000000f40100xx")]
+    [InlineData("0x100000000:0d000000f4010000")]
+    public void Other_texts_are_no_handles(string text) => Assert.False(KernelFileHandle.TryParse(text, out _));
+
+    [Fact]
+    public void A_text_longer_than_any_handle_is_none() =>
+        Assert.False(KernelFileHandle.TryParse("0x1:" + new string('0', 2 * (KernelFileHandle.MaximumSize - KernelFileHandle.HeaderSize + 1)), out _));
+
     [Fact]
     public void A_fuse_handle_is_a_persistent_one()
     {

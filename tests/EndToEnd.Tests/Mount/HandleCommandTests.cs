@@ -29,6 +29,24 @@ public class HandleCommandTests
                 Assert.Equal($"{onMount[1]} /{path}", FuseServer.Run("resolve", place, form).OrThrow().Output.TrimEnd('\n').Replace(TwoLinks, "", StringComparison.Ordinal));
     }
 
+    [OracleTheory]
+    [InlineData("hello.txt")]
+    [InlineData("docs")]
+    [InlineData("docs/size-1")] // of generation 0, which is what the kernel's ext4 has in its handle
+    [InlineData("")]
+    public void What_the_kernel_has_for_a_handle_is_shown_and_resolved(string path)
+    {
+        using LiveMount mount = LiveMount.Foregrounded(Image);
+        string fuse = TextOf(PersistentHandle.Of(mount.PathOf(path))), ext4;
+        using (KernelMount kernel = KernelMount.Of(Image))
+            ext4 = TextOf(PersistentHandle.Of(Path.Combine(kernel.MountPoint, path)));
+        JsonElement onMount = HandleJson(mount.PathOf(path)), inImage = HandleJson($"{Image}:{path}");
+        Assert.Equal((fuse, fuse, ext4), (Word(onMount, "fuse"), Word(inImage, "fuse"), Word(inImage, "ext4")));
+        Assert.Equal(JsonValueKind.Null, onMount.GetProperty("ext4").ValueKind);
+        foreach (string form in (string[])[fuse, ext4])
+            Assert.Equal("/" + path, Resolve(Image, form).GetProperty("path").GetString());
+    }
+
     [MountTheory]
     [InlineData("@3", null)]
     [InlineData("", "offset=42M")]
@@ -70,15 +88,18 @@ public class HandleCommandTests
         using ImageCopy image = Images.Copy("room");
         string inode = KernelWrites.Run(image.ImagePath, "echo old > victim; stat -c %i victim").Trim();
         string[] handle = Handle(image.ImagePath + ":victim");
+        string kernels = Word(HandleJson(image.ImagePath + ":victim"), "ext4");
         Assert.StartsWith(inode + ":", handle[1], StringComparison.Ordinal);
         Assert.Equal($"{handle[1]} /victim\n", FuseServer.Run("resolve", image.ImagePath, handle[0]).OrThrow().Output);
 
         KernelWrites.Run(image.ImagePath, "rm victim");
         AssertStale(image.ImagePath, handle, "free", $"inode {inode} is not in use");
+        AssertStale(image.ImagePath, [kernels, ""], "free", $"inode {inode} is not in use");
 
         KernelWrites.Run(image.ImagePath, $"echo new > successor; [ $(stat -c %i successor) = {inode} ]");
         string[] successor = Handle(image.ImagePath + ":successor");
         AssertStale(image.ImagePath, handle, "generation", $"the inode is another file now: {successor[1]}");
+        AssertStale(image.ImagePath, [kernels, ""], "generation", $"the inode is another file now: {successor[1]}");
         using LiveMount mount = LiveMount.Foregrounded(image.ImagePath);
         AssertStale(mount.MountPoint, handle, "generation", $"the inode is another file now: {successor[1]}");
         Assert.Equal($"{successor[1]} /successor\n", FuseServer.Run("resolve", mount.MountPoint, successor[0]).OrThrow().Output);
@@ -108,6 +129,9 @@ public class HandleCommandTests
         string[] handle = Handle($"{Images.Get("ext2")}:hello.txt");
         AssertStale(Images.Get("sample"), handle, "filesystem", "is of another filesystem");
         AssertStale(Image, ["02" + Handle(Image + ":hello.txt")[0][2..], ""], "form", "is of a form or version that is not known here");
+        AssertStale(Image, ["0x4d:0c000000000000002800000000000000", ""], "form", "is of a form or version that is not known here"); // of btrfs
+        AssertStale(Image, ["0x81:010000000c00000002000000", ""], "form", "is of a form or version that is not known here"); // FUSE, but of another program
+        AssertStale(Image, ["0x1:00e1f50501000000", ""], "inode", "the filesystem has only 4096 inodes");
         AssertStale(Image, ["4000000000:00000001", ""], "inode", "the filesystem has only 4096 inodes");
         AssertStale(Image, ["8:00000000", ""], "free", "inode 8 is not in use"); // the journal is no file
     }
@@ -175,6 +199,8 @@ public class HandleCommandTests
         Refused(32, "/proc/self/status: ", "resolve", "/proc/self/status", "12:00000001");
         Refused(1, "is no handle", "resolve", Image, "12");
         Refused(1, "is no handle", "resolve", Image, new string('0', 31));
+        Refused(1, "is no handle", "resolve", Image, "0x81:0");
+        Refused(1, "is no handle", "resolve", Image, "nfs:ff00000000000000");
         Refused(1, "", "handle");
     }
 
@@ -198,6 +224,8 @@ public class HandleCommandTests
         JsonDocument.Parse(FuseServer.Run(["handle", "--json", path, .. options]).OrThrow().Output).RootElement;
 
     private static string Word(JsonElement json, string name) => json.GetProperty(name).GetString()!;
+
+    private static string TextOf(PersistentHandle handle) => $"0x{handle.Type:x}:{Convert.ToHexStringLower(handle.Bytes.AsSpan(8))}";
 
     private static JsonElement Resolve(string place, string handle) =>
         JsonDocument.Parse(FuseServer.Run("resolve", "--json", place, handle).Output).RootElement;
