@@ -36,7 +36,7 @@ internal static class Program
 
     // fuse2fs and mount.fuse call the program with image and mount point alone.
     private static string[] WithVerb(string[] arguments) =>
-        arguments is [] || arguments[0] is "mount" or "umount" or "unmount" or "restart" or "pause" or "resume" or "status" or "handle" or "resolve" or "--help" or "-h" or "-?" or "--version" || arguments[0].StartsWith('[')
+        arguments is [] || arguments[0] is "mount" or "umount" or "unmount" or "restart" or "pause" or "resume" or "status" or "handle" or "resolve" or "fsid" or "--help" or "-h" or "-?" or "--version" || arguments[0].StartsWith('[')
             ? arguments
             : ["mount", .. arguments];
 

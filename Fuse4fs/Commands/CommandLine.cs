@@ -50,6 +50,7 @@ internal static class CommandLine
             root.Add(command);
         foreach (Command command in HandleCommands.Build())
             root.Add(command);
+        root.Add(FsidCommand.Build());
         return root;
     }
 
