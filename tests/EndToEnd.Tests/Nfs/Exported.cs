@@ -8,17 +8,15 @@ internal sealed class Exported : IDisposable
 {
     private const double LimitSeconds = 240;
     private readonly PrivateNetwork _network = new();
-    private readonly Guid _volume;
     private Ganesha? _server;
 
     /// <param name="mounted">What is exported; stays its owner's.</param>
     public Exported(Mounted mounted)
     {
         Mounted = mounted;
-        _volume = mounted.Status.GetProperty("uuid").GetGuid();
         try
         {
-            _server = new Ganesha(_network, mounted.MountPoint, _volume);
+            _server = new Ganesha(_network, mounted.MountPoint);
         }
         catch
         {
@@ -48,7 +46,7 @@ internal sealed class Exported : IDisposable
         _server?.Dispose();
         _server = null;
         meanwhile?.Invoke();
-        _server = new Ganesha(_network, Mounted.MountPoint, _volume);
+        _server = new Ganesha(_network, Mounted.MountPoint);
     }
 
     public void Dispose()

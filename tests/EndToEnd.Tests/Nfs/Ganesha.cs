@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
@@ -36,10 +35,9 @@ internal sealed class Ganesha : IDisposable
 
     /// <param name="network">Where it listens.</param>
     /// <param name="mountPoint">What it exports.</param>
-    /// <param name="volume">The UUID of the filesystem there: it makes the export what it is, wherever it is mounted.</param>
-    public Ganesha(PrivateNetwork network, string mountPoint, Guid volume)
+    public Ganesha(PrivateNetwork network, string mountPoint)
     {
-        File.WriteAllText(Path.Combine(_folder.Path, "ganesha.conf"), Configuration(mountPoint, volume, _folder.Folder("recovery")));
+        File.WriteAllText(Path.Combine(_folder.Path, "ganesha.conf"), Configuration(mountPoint, _folder.Folder("recovery")));
         Process? started = null;
         try
         {
@@ -86,15 +84,14 @@ internal sealed class Ganesha : IDisposable
     /*
      * An NFS handle of Ganesha's is the export's number, then an id of the filesystem, then the kernel's handle. That id would be the device number, for FUSE
      * reports none, and a FUSE mount has another device number each time. Major64 takes its major half alone, which is 0 for all of them. So it is the export's
-     * number (16 bits, not 0) that tells filesystems apart: a part of the UUID. Filesystem_Id, the whole UUID, is what clients are told, and not in a handle.
+     * number (16 bits, not 0) that tells filesystems apart: a part of the UUID. Filesystem_Id, the whole UUID, is what clients are told, and not in a handle. fuse4fs fsid has both.
      *
      * What Ganesha caches it believes for as long as ctime stands still, and a directory that e2fsck takes names from keeps its times: then it could not be listed
      * any more. So it caches no names (Dir_Chunk) and asks for attributes each time (Attr_Expiration_Time); the kernel has both in its cache.
      */
-    private static string Configuration(string mountPoint, Guid volume, string recovery)
+    private static string Configuration(string mountPoint, string recovery)
     {
-        ReadOnlySpan<byte> uuid = volume.ToByteArray(bigEndian: true);
-        ulong major = BinaryPrimitives.ReadUInt64BigEndian(uuid), minor = BinaryPrimitives.ReadUInt64BigEndian(uuid[8..]);
+        string ids = FuseServer.Run("fsid", mountPoint).OrThrow().Output.Split('\n')[1];
         return string.Create(CultureInfo.InvariantCulture, $$"""
             NFS_CORE_PARAM {
                 Protocols = 3, 4; NFS_Port = {{Port}}; MNT_Port = {{MountPort}}; Mount_Path_Pseudo = true;
@@ -103,7 +100,7 @@ internal sealed class Ganesha : IDisposable
             NFSV4 { Graceless = true; RecoveryBackend = fs; RecoveryRoot = {{recovery}}; Only_Numeric_Owners = true; }
             NFS_KRB5 { Active_krb5 = false; }
             EXPORT {
-                Export_Id = {{Math.Max(1, minor & 0xFFFF)}}; Filesystem_Id = {{major}}.{{minor}};
+                {{ids}}
                 Path = {{mountPoint}}; Pseudo = {{Export}}; Access_Type = RO; Squash = No_Root_Squash; SecType = sys;
                 Protocols = 3, 4; Transports = TCP; Attr_Expiration_Time = 0;
                 FSAL { Name = VFS; fsid_type = Major64; }
