@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Fuse4fs.Protocol;
@@ -11,6 +10,7 @@ namespace Fuse4fs.Device;
 /// </summary>
 internal sealed unsafe class ChildProcess
 {
+    private const int MostDescriptors = 4096; // that anybody might have left us where we must ask for each
     private bool _reaped;
 
     private ChildProcess(int id) => Id = id;
@@ -132,12 +132,16 @@ internal sealed unsafe class ChildProcess
     /// <summary>The exit code; 128 and the signal's number where a signal ended it, as in a shell.</summary>
     public int ExitCode => (Status & 0x7f) != 0 ? 128 + (Status & 0x7f) : (Status >> 8) & 0xff;
 
-    // What we inherited ourselves is not close-on-exec, and no business of a child's. Failures mean that the descriptor is gone by now.
+    // What we inherited ourselves is not close-on-exec, and no business of a child's. By number alone: to list /proc/self/fd the class library looks at what each
+    // descriptor leads to, and waits there for ever if that is on a filesystem whose server is gone.
     private static void KeepOthersFromInheriting()
     {
-        foreach (string entry in Directory.EnumerateFileSystemEntries("/proc/self/fd"))
-            if (int.TryParse(Path.GetFileName(entry.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number > 2)
-                _ = Libc.FControl(number, Libc.F_SETFD, Libc.FD_CLOEXEC);
+        const int First = 3;
+        if (Libc.SystemCall(Libc.SYS_close_range, First, int.MaxValue, (void*)Libc.CLOSE_RANGE_CLOEXEC) == 0)
+            return;
+        // Before Linux 5.11. Most of them are not open, and say so.
+        for (int number = First; number < MostDescriptors; number++)
+            _ = Libc.FControl(number, Libc.F_SETFD, Libc.FD_CLOEXEC);
     }
 
     // A NULL-terminated array of C strings.

@@ -29,6 +29,7 @@ internal static unsafe partial class Libc
     public const int EFD_CLOEXEC = 0x80000, EFD_NONBLOCK = 0x800;
     public const short POSIX_SPAWN_SETSIGDEF = 4, POSIX_SPAWN_SETSIGMASK = 8, POSIX_SPAWN_SETSID = 0x80;
     public const int WNOHANG = 1;
+    public const int SYS_close_range = 436, CLOSE_RANGE_CLOEXEC = 4; // the same on every machine
     public const int AT_FDCWD = -100, AT_EMPTY_PATH = 0x1000, AT_SYMLINK_NOFOLLOW = 0x100;
 
     [StructLayout(LayoutKind.Sequential)]

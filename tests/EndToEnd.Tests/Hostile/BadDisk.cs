@@ -27,6 +27,7 @@ internal sealed class BadDisk : IDisposable
     private readonly FuseDevice _device;
     private readonly Thread _server;
     private readonly Disk _disk;
+    private readonly ResidentBuffer _notice = new(4096);
     private readonly SessionState _state = SessionState.Create(default, tableBytes: 1 << 20);
 
     public BadDisk(string image)
@@ -56,6 +57,13 @@ internal sealed class BadDisk : IDisposable
     /// <summary>Reads of these bytes wait from now on.</summary>
     public void Stall(long start, long length) => _disk.Stalled = new Extent(start, length);
 
+    /// <summary>From now on the kernel asks for the file's attributes whenever they are wanted, and waits.</summary>
+    public void StallAttributes()
+    {
+        _disk.StallsAttributes = true;
+        _device.Write(_notice.Span[..Notification.InvalAttributes(_notice.Span, Disk.Node)]);
+    }
+
     /// <summary>Lets go of the reads that wait.</summary>
     public void Release() => _disk.Released.Set();
 
@@ -72,6 +80,7 @@ internal sealed class BadDisk : IDisposable
         _server.Join(5000);
         _device.Dispose();
         _disk.Dispose();
+        _notice.Dispose();
         _state.Dispose();
         _folder.Dispose();
     }
@@ -103,7 +112,7 @@ internal sealed class BadDisk : IDisposable
 
     private sealed class Disk(string image) : IFileSystem, IDisposable
     {
-        private const ulong Node = 2;
+        public const ulong Node = 2;
         private const ulong Forever = 1_000_000;
 
         private readonly SafeFileHandle _file = File.OpenHandle(image, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
@@ -114,6 +123,8 @@ internal sealed class BadDisk : IDisposable
         public Extent? Failing { get; set; }
 
         public Extent? Stalled { get; set; }
+
+        public bool StallsAttributes { get; set; }
 
         public int Waiting => Volatile.Read(ref _waiting);
 
@@ -128,6 +139,8 @@ internal sealed class BadDisk : IDisposable
 
         public Errno GetAttributes(NodeId node, ref AttrOut attributes)
         {
+            if (StallsAttributes)
+                Released.Wait();
             attributes.AttrValid = Forever;
             Fill(ref attributes.Attr, node);
             return Errno.Ok;

@@ -96,4 +96,29 @@ public class BadDiskTests
         Assert.True(reader.Join(5000));
         Assert.Equal(0, mount.WaitForEnd());
     }
+
+    [MountFact]
+    public void A_descriptor_that_a_caller_left_open_on_a_hung_filesystem_hangs_no_mount()
+    {
+        using BadDisk disk = new(Image);
+        using ScratchFolder folder = new();
+        string place = folder.Folder("mount");
+        using System.Diagnostics.Process caller = Command.Start(
+            FuseServer.Environment, "sh", "-c", "exec 9< \"$0\"; echo open; read go; \"$1\" mount \"$2\" \"$3\"", disk.ImagePath, FuseServer.Path, Images.Get("sample"), place);
+        try
+        {
+            Assert.Equal("open", caller.StandardOutput.ReadLine());
+            disk.StallAttributes();
+            caller.StandardInput.WriteLine("go");
+            Assert.True(caller.WaitForExit(20_000));
+            Assert.Equal(0, caller.ExitCode);
+        }
+        finally
+        {
+            disk.Release();
+            if (!caller.WaitForExit(20_000))
+                caller.Kill();
+            _ = Command.Run(10, null, "umount", place);
+        }
+    }
 }
