@@ -4,10 +4,11 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using Benchmarks.Compare;
 using Benchmarks.Floor;
+using Benchmarks.Scale;
 
 namespace Benchmarks;
 
-/// <summary>Measures: pieces of the program by themselves, or whole mounts beside each other.</summary>
+/// <summary>Measures: pieces of the program by themselves, whole mounts beside each other, or how costs grow.</summary>
 internal static class Program
 {
     private const string Usage = """
@@ -16,6 +17,8 @@ internal static class Program
           compare [--quick] [--json] [--only ROW]
                                fuse4fs, the kernel's ext4, and what else is there, mounted on the same images: tables in Markdown, or JSON. As root; minutes.
                                --only: the mounts on which a row is measured whose name begins so
+          scale [--json] [--only TABLE]
+               how costs of fuse4fs grow with images, directories and known inodes: tables in Markdown, or JSON. As root; minutes
         """;
 
     // Nothing that is used by one verb only is to be loaded for another: one of them times the start of this program.
@@ -24,6 +27,7 @@ internal static class Program
         [DotnetStart.Verb] => 0,
         ["pieces", .. var options] => MeasurePieces(options),
         ["compare", .. var options] => Comparison.Run(options),
+        ["scale", .. var options] => ScaleRun.Run(options),
         ["floor", var image, var mountPoint, var tape] => FloorServer.Run(image, mountPoint, tape),
         _ => Fail(),
     };

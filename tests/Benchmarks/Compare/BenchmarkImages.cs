@@ -4,7 +4,7 @@ using TestSupport;
 namespace Benchmarks.Compare;
 
 /// <summary>
-/// The two images that everybody is measured on: made once, kept in artifacts/. Names, contents, modification times and the mkfs parameters are
+/// The two images that everybody is measured on: made once, kept in artifacts/, as others are. Names, contents, modification times and the mkfs parameters are
 /// fixed; change times, and on some filesystems the order of inodes, come from the folder that the files are collected in.
 /// </summary>
 internal static class BenchmarkImages
@@ -27,10 +27,10 @@ internal static class BenchmarkImages
     private static readonly string Folder = Path.Combine(Repository.Root, "artifacts", "benchmarks", "images-" + Version);
 
     /// <summary>/seq, 512 MiB contiguous, and /frag, 128 MiB in some 4,000 extents.</summary>
-    public static string Files => Get("files", MakeFiles);
+    public static string Files => Get("files", image => Collect(image, MakeFiles));
 
     /// <summary>/flat, 50,000 small files; /src, 20,000 in 1,000 nested folders; /xattr, 1,000 with attributes.</summary>
-    public static string Tree => Get("tree", MakeTree);
+    public static string Tree => Get("tree", image => Collect(image, MakeTree));
 
     /// <summary>The name of a file in /flat.</summary>
     public static string FlatName(int number) => string.Create(CultureInfo.InvariantCulture, $"entry-{number:d6}");
@@ -38,33 +38,41 @@ internal static class BenchmarkImages
     /// <summary>The name of a file in /xattr.</summary>
     public static string AttributeName(int number) => string.Create(CultureInfo.InvariantCulture, $"attr-{number:d5}");
 
-    private static string Get(string name, Action<string, string> make)
+    /// <summary>An image that is made once and kept.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="make">Makes it, at a path.</param>
+    public static string Get(string name, Action<string> make)
     {
         string image = Path.Combine(Folder, name + ".img");
         if (File.Exists(image))
             return image;
-        Console.Error.WriteLine($"making {image}");
+        Console.Error.WriteLine($"making {image}, to be kept");
         Directory.CreateDirectory(Folder);
+        File.Delete(image + ".part");
+        make(image + ".part");
+        // What is not on the disk yet cannot be dropped from memory.
+        using (FileStream file = File.OpenWrite(image + ".part"))
+            file.Flush(flushToDisk: true);
+        File.Move(image + ".part", image);
+        return image;
+    }
+
+    private static void Collect(string image, Action<string, string> make)
+    {
         // Of memory if there is enough: it also lists names in an order that depends on nothing but their creation.
         bool hasMemory = Directory.Exists("/dev/shm") && new DriveInfo("/dev/shm").AvailableFreeSpace > 2L << 30;
         string stage = Directory.CreateDirectory(Path.Combine(hasMemory ? "/dev/shm" : Path.GetTempPath(), $"fuse4fs-benchmark-{Environment.ProcessId}")).FullName;
         try
         {
-            File.Delete(image + ".part");
-            make(stage, image + ".part");
+            make(stage, image);
             // mke2fs leaves directories without an index; e2fsck makes them, and ends with 1 when it has.
-            if (Run("e2fsck", "-fyD", image + ".part").ExitCode > 1)
+            if (Run("e2fsck", "-fyD", image).ExitCode > 1)
                 throw new InvalidOperationException($"e2fsck could not finish {image}");
-            // What is not on the disk yet cannot be dropped from memory.
-            using (FileStream file = File.OpenWrite(image + ".part"))
-                file.Flush(flushToDisk: true);
-            File.Move(image + ".part", image);
         }
         finally
         {
             Directory.Delete(stage, recursive: true);
         }
-        return image;
     }
 
     private static void MakeFiles(string stage, string image)

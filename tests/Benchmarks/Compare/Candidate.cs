@@ -37,7 +37,7 @@ internal sealed record Candidate(string Name, string What, Func<string, string, 
             {
                 Absent = Requirement.LoopDevice ?? Requirement.KernelExt4,
             },
-            new(Ours, FuseServer.Path.StartsWith(Repository.Root, StringComparison.Ordinal) ? "built from this tree" : $"{FuseServer.Path}, {Version(FuseServer.Path, "--version")}", (image, mount) => [FuseServer.Path, "mount", image, mount]),
+            Fuse4fs(),
             new(Floor, "the same requests answered from memory, by Fuse4fs.Device and two threads; mount: .NET started twice",
                 (image, mount) => [Path.Combine(AppContext.BaseDirectory, "Benchmarks"), "floor", image, mount, TapeOf(image)])
             {
@@ -49,6 +49,10 @@ internal sealed record Candidate(string Name, string What, Func<string, string, 
             Of("ext4fuse", Find("ext4fuse")),
         ];
     }
+
+    /// <summary>The build that is measured.</summary>
+    public static Candidate Fuse4fs() =>
+        new(Ours, FuseServer.Path.StartsWith(Repository.Root, StringComparison.Ordinal) ? "built from this tree" : $"{FuseServer.Path}, {Version(FuseServer.Path, "--version")}", (image, mount) => [FuseServer.Path, "mount", image, mount]);
 
     private static Candidate Of(string name, string? program, params string[] options) =>
         new(name, program is null ? "" : Version(program, "-V"), (image, mount) => [program!, image, mount, .. options]) { Absent = program is null ? "not on PATH" : null };

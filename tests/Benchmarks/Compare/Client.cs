@@ -145,6 +145,38 @@ internal static unsafe class Client
         return Since(start, entries, unchecked(answer + (ulong)entries));
     }
 
+    /// <summary>Asks for the size of the filesystem and what is free in it, as df(1).</summary>
+    public static Outcome AskForSpace(string path)
+    {
+        byte* space = stackalloc byte[256];
+        fixed (byte* name = Bytes(path))
+        {
+            long start = Stopwatch.GetTimestamp();
+            Check(SystemCalls.Statvfs(name, space), path);
+            return Since(start, 1, *(ulong*)(space + 16)); // f_blocks
+        }
+    }
+
+    /// <summary>Asks a server for attributes again and again, a millisecond in between; the time is that of the slowest answer.</summary>
+    /// <param name="path">Of what; the kernel is told not to answer for the server.</param>
+    /// <param name="stop">When to leave off.</param>
+    public static Outcome SlowestAnswer(string path, CancellationToken stop)
+    {
+        byte* attributes = stackalloc byte[256];
+        TimeSpan slowest = default;
+        long answers = 0;
+        for (; !stop.IsCancellationRequested; answers++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            fixed (byte* name = Bytes(path))
+                Check(SystemCalls.Statx(SystemCalls.AtCurrentFolder, name, SystemCalls.AtForceSync, BasicStats, attributes), path);
+            TimeSpan took = Stopwatch.GetElapsedTime(start);
+            slowest = took > slowest ? took : slowest;
+            Thread.Sleep(1);
+        }
+        return new Outcome(slowest.TotalSeconds, answers, 0);
+    }
+
     /// <summary>A name as system calls take it.</summary>
     public static byte[] Bytes(string name) => Encoding.UTF8.GetBytes(name + '\0');
 

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using TestSupport;
 
 namespace Benchmarks.Compare;
@@ -29,15 +28,7 @@ internal static class Comparison
         var machine = Machine.Now();
         var results = new Results();
         using var start = new DotnetStart();
-        using var stop = new CancellationTokenSource();
-        using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
-        // What is in hand is finished: nothing stays mounted.
-        void Stop(PosixSignalContext signal)
-        {
-            signal.Cancel = true;
-            stop.Cancel();
-        }
+        using var interruption = new Interruption();
 
         // The rehearsal is not counted: it compiles the client, fills the floor's tapes and lets everybody's programs be in memory.
         for (int round = 0; round <= rounds; round++)
@@ -46,8 +37,8 @@ internal static class Comparison
             foreach (Sitting sitting in sittings)
                 foreach (Candidate candidate in Order(candidates, round))
                     if (candidate.OnlyImage is null || candidate.OnlyImage == sitting.Image)
-                        Sit(candidate, sitting, round, results, stop.Token);
-            if (stop.IsCancellationRequested)
+                        Sit(candidate, sitting, round, results, interruption.Token);
+            if (interruption.Token.IsCancellationRequested)
                 return 1;
             if (round > 0 && sittings.Any(sitting => sitting.MountRow == "mount.hot"))
                 results.Add("mount.hot", Unit.Seconds, Candidate.Floor, round, start.Measure());

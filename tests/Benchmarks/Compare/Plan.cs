@@ -11,6 +11,9 @@ internal enum Unit
 
     /// <summary>Bytes a second: more is better.</summary>
     Bytes,
+
+    /// <summary>Bytes of memory: less is better.</summary>
+    Memory,
 }
 
 /// <summary>One line of the tables: something that an application does with a mounted image.</summary>

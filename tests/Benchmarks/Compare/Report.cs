@@ -14,13 +14,11 @@ internal static class Report
     public static string Markdown(Machine machine, Candidate[] candidates, Results results, int rounds)
     {
         string[] names = [.. candidates.Where(candidate => candidate.Absent is null).Select(candidate => candidate.Name)];
-        var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{machine.Date}, {machine.Processor}, {machine.Processors} processors, {machine.MemoryMebibytes / 1024} GiB, {machine.Kernel}, {machine.Runtime}; ");
-        text.Append(CultureInfo.InvariantCulture, $"load {machine.Load:0.0} before and {Machine.Now().Load:0.0} afterwards; {rounds} rounds.\n\n");
+        var text = new StringBuilder(Circumstances(machine, rounds));
         foreach (Candidate candidate in candidates)
             text.Append(CultureInfo.InvariantCulture, $"* {candidate.Name}: {(candidate.Absent is null ? candidate.What : $"not measured, {candidate.Absent}")}\n");
         text.Append("\nMedians, ± half of what lies between the best and the worst round:\n\n");
-        Table(text, results, names, (row, unit, name) => Cell(results, row, unit, name));
+        text.Append(Medians(results, names));
         text.Append("\nHow many times as fast fuse4fs is (1.00: the same):\n\n");
         Table(text, results, [.. names.Where(name => name != Candidate.Ours)], (row, unit, name) =>
             results.Ratio(row, unit, Candidate.Ours, name) is double ratio ? Number(ratio) : "–");
@@ -31,22 +29,45 @@ internal static class Report
         return text.ToString();
     }
 
+    /// <summary>A table of medians, each with ± half of what lies between the best and the worst round.</summary>
+    public static string Medians(Results results, string[] columns)
+    {
+        var text = new StringBuilder();
+        Table(text, results, columns, (row, unit, name) => Cell(results, row, unit, name));
+        return text.ToString();
+    }
+
+    /// <summary>Where, when and how often was measured: a paragraph.</summary>
+    public static string Circumstances(Machine machine, int rounds) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{machine.Date}, {machine.Processor}, {machine.Processors} processors, {machine.MemoryMebibytes / 1024} GiB, {machine.Kernel}, {machine.Runtime}; "
+        + $"load {machine.Load:0.0} before and {Machine.Now().Load:0.0} afterwards; {rounds} rounds.\n\n");
+
     /// <summary>Everything, each round's value included.</summary>
-    public static string Json(Machine machine, Candidate[] candidates, Results results, int rounds) => JsonSerializer.Serialize(
+    public static string Json(Machine machine, Candidate[] candidates, Results results, int rounds) => Json(
         new
         {
             Machine = machine,
             Rounds = rounds,
             Candidates = candidates.Select(candidate => new { candidate.Name, candidate.What, candidate.Absent }),
-            Rows = results.Rows.Select(row => new
-            {
-                row.Name,
-                Unit = row.Unit.ToString(),
-                Values = candidates.Where(candidate => results.Of(row.Name, candidate.Name).Count != 0).ToDictionary(candidate => candidate.Name, candidate => results.Of(row.Name, candidate.Name)),
-            }),
-            Problems = results.Problems.Select(problem => new { problem.Key.Row, problem.Key.Candidate, Problem = problem.Value }),
-        },
-        Readable) + "\n";
+            Rows = Rows(results, [.. candidates.Select(candidate => candidate.Name)]),
+            Problems = Problems(results),
+        });
+
+    /// <summary>Anything, to be read by programs and people.</summary>
+    public static string Json(object report) => JsonSerializer.Serialize(report, Readable) + "\n";
+
+    /// <summary>For <see cref="Json(object)"/>: the values of each cell.</summary>
+    public static object Rows(Results results, string[] columns) => results.Rows.Select(row => new
+    {
+        row.Name,
+        Unit = row.Unit.ToString(),
+        Values = columns.Where(column => results.Of(row.Name, column).Count != 0).ToDictionary(column => column, column => results.Of(row.Name, column)),
+    });
+
+    /// <summary>For <see cref="Json(object)"/>: what went wrong.</summary>
+    public static object Problems(Results results) =>
+        results.Problems.Select(problem => new { problem.Key.Row, problem.Key.Candidate, Problem = problem.Value });
 
     private static void Table(StringBuilder text, Results results, string[] columns, Func<string, Unit, string, string> cell)
     {
@@ -66,7 +87,9 @@ internal static class Report
         double median = Results.Median(values);
         string told = unit switch
         {
+            Unit.Seconds when median < 1e-4 => $"{Number(median * 1e6)} µs",
             Unit.Seconds => $"{Number(median * 1000)} ms",
+            Unit.Memory => $"{Number(median / 1e6)} MB",
             Unit.Operations => $"{Number(median / 1000)} k/s",
             _ => $"{Number(median / 1e6)} MB/s",
         };

@@ -5,7 +5,7 @@ namespace Benchmarks.Compare;
 /// <summary>What the client asks a filesystem for: system calls, with nothing in between that would be measured, too.</summary>
 internal static unsafe partial class SystemCalls
 {
-    public const int AtCurrentFolder = -100, AtNoFollow = 0x100;
+    public const int AtCurrentFolder = -100, AtNoFollow = 0x100, AtForceSync = 0x2000;
     public const int OpenReadOnly = 0, OpenDirectory = 0x10000, OpenNoFollow = 0x20000, CloseOnExec = 0x80000;
     public const int AdviseRandom = 1, AdviseDontNeed = 4;
 
@@ -26,6 +26,9 @@ internal static unsafe partial class SystemCalls
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
     public static partial int Statx(int folder, byte* path, int flags, uint mask, byte* buffer);
+
+    [LibraryImport("libc", EntryPoint = "statvfs", SetLastError = true)]
+    public static partial int Statvfs(byte* path, byte* buffer);
 
     [LibraryImport("libc", EntryPoint = "llistxattr", SetLastError = true)]
     public static partial nint ListAttributes(byte* path, byte* buffer, nint size);
