@@ -4,7 +4,7 @@
 #   unit     makes small images: e2fsprogs
 #   images   reads sample images: e2fsprogs
 #   e2e      mounts them: root, /dev/fuse, loop devices, the kernel's ext4; and exports them: nfs-ganesha
-#   --kernel builds a Linux kernel, boots it in QEMU and runs the scenarios of tests/kernel in it, and nothing else
+#   --kernel boots other Linux kernels in QEMU and runs the scenarios of tests/kernel in them, and nothing else
 # --filter takes what `dotnet test --filter` takes. Installs what is missing (apt, NuGet) and says so.
 set -euo pipefail
 cd "$(dirname -- "$0")"

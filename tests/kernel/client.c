@@ -10,6 +10,7 @@
  *   map ID                    map all of the file, read-only, as the mapping ID
  *   touch ID OFFSET           "ok BYTE", or SIGBUS
  *   list ID                   "ok NAMES" in order, from the start of the directory ID
+ *   names PATH               the directory's names as they come, a line each, and then "ok"
  *   cd PATH | cwd             "ok PATH" as getcwd(2) has it
  *   handle PATH [BYTES]       "ok TYPE HEX" of name_to_handle_at(2), with so large a buffer
  *   byhandle ID MOUNT TYPE HEX   open_by_handle_at(2) as ID
@@ -88,6 +89,22 @@ static void list(int fd)
 		free(names[i]);
 	}
 	putchar('\n');
+}
+
+static void names(const char *path)
+{
+	DIR *folder = opendir(path);
+	struct dirent *entry;
+
+	if (!folder)
+		return fails();
+	while (errno = 0, (entry = readdir(folder)))
+		printf("%s\n", entry->d_name);
+	if (errno)
+		fails();
+	else
+		printf("ok\n");
+	closedir(folder);
 }
 
 static void show(const struct stat *st)
@@ -206,6 +223,8 @@ static void obey(char **word, int words)
 		do_touch(id_of(word[1]), strtoul(word[2], NULL, 0));
 	} else if (!strcmp(word[0], "list") && words == 2) {
 		list(descriptors[id_of(word[1])]);
+	} else if (!strcmp(word[0], "names") && words == 2) {
+		names(word[1]);
 	} else if (!strcmp(word[0], "cd") && words == 2) {
 		if (chdir(word[1]))
 			return fails();

@@ -14,7 +14,7 @@ for scenario in "$@"; do
   shown=$!
   "/test/$scenario.sh" > "$out" 2>&1 &
   pid=$!
-  # The deadline is for what hangs: an emulated processor is slow.
+  # The deadline is for what hangs.
   late=$(($(seconds) + ${DEADLINE:-420}))
   while kill -0 $pid 2> /dev/null; do
     if [ "$(seconds)" -ge $late ]; then

@@ -27,7 +27,8 @@ ask() {
   read -r answer <&9 || answer='(the client ended)'
   echo "$answer"
 }
-end_client() { exec 8>&- 9<&-; wait "$client"; }
+# What was started since it began holds the other ends, too.
+end_client() { exec 8>&- 9<&-; kill "$client"; wait "$client" 2> /dev/null; }
 
 # This shell prefers busybox's own.
 mke2fs() { /bin/mke2fs "$@"; }
