@@ -55,13 +55,23 @@ internal sealed class CachePass : IDisposable
         Send(Notification.IncEpoch(_message.Span));
     }
 
-    /// <summary>While READs are answered: drops the pages. Then the fingerprints are those of the image as it is now.</summary>
+    /// <summary>While READs are answered: drops the pages of what is known. Then the fingerprints are those of the image as it is now.</summary>
     public void Finish()
     {
         Send(Notification.InvalAll(_message.Span, NodeId.Root.Value));
         _state.Known.ForEach(Renew);
-        if (_state.Known.HasOverflowed)
-            DropEverythingInUse();
+    }
+
+    /// <summary>
+    /// While everything is answered: where the table is not all there was, drops all that is in use on the image, for that can be named; descriptors of deleted files keep their
+    /// own former pages until they are closed. There can be billions: so nobody waits for this but who wants to know that nothing former is left.
+    /// </summary>
+    public void FinishUnknown()
+    {
+        if (!_state.Known.HasOverflowed)
+            return;
+        foreach (Inode inode in _image.InodesInUse())
+            Send(Notification.InvalAll(_message.Span, NodeId.From(FileHandle.Of(inode.Number, inode.Generation, inode.RawBirthTime)).Value));
     }
 
     /// <inheritdoc/>
@@ -151,14 +161,6 @@ internal sealed class CachePass : IDisposable
         || inode.HasMapOutside
         || inode.ChangeTime.Nanoseconds == 0
         || inode.ChangeTime.Seconds >= _state.Resume.FingerprintsSince - DoubtSeconds;
-
-    // The table is not all there was. What is in use can be named; descriptors of deleted files keep their own former pages until they are closed. There can be
-    // billions: so nobody waits for this but those who want to know that nothing former is left.
-    private void DropEverythingInUse()
-    {
-        foreach (Inode inode in _image.InodesInUse())
-            Send(Notification.InvalAll(_message.Span, NodeId.From(FileHandle.Of(inode.Number, inode.Generation, inode.RawBirthTime)).Value));
-    }
 
     // ENOENT, for a node that the kernel has forgotten, is the usual answer. Kernels before 6.16 know no INC_EPOCH: their names live for a second.
     private bool Send(int length) => _device.Write(_message.Span[..length]);

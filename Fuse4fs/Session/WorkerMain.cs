@@ -100,8 +100,12 @@ internal static partial class WorkerMain
         if (pass is not null)
         {
             using (pass)
+            {
                 pass.Finish();
-            session.AnswerParked(threads);
+                session.AnswerParked(threads);
+                _ = channel.Send([(byte)WorkerMessage.Answering]);
+                pass.FinishUnknown();
+            }
             state.Resume.FingerprintsSince = opened;
             state.Resume.DropsAll = false;
             state.Resume.IsTouched = false;

@@ -26,6 +26,9 @@ internal enum WorkerMessage : byte
 
     /// <summary>Worker: I cannot read this state, for I am of another version than the supervisor. The reason follows, in UTF-8. (The numbers of this list never change.)</summary>
     OtherVersion = 7,
+
+    /// <summary>Worker: after a write to the image, every request is answered again. Without one, they are from <see cref="Go"/> on.</summary>
+    Answering = 8,
 }
 
 /// <summary>The numbers under which a worker finds what its supervisor hands down. 2 is the log: one line each, <c>&lt;level&gt;text</c>.</summary>

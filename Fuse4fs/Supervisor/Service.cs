@@ -26,6 +26,7 @@ internal sealed partial class Service : IDisposable
     private readonly RequestLedger _ledger;
     private readonly ServedImage _image;
     private HolderCensus? _census;
+    private long _waitedSince; // until the worker in service; as WaitingSince
     private string _turnedDown = "";
 
     /// <param name="request">What the user asked for.</param>
@@ -173,6 +174,9 @@ internal sealed partial class Service : IDisposable
                 _turnedDown = "";
                 History.Last?.Going = Stopwatch.GetTimestamp();
                 Enter(Phase.Serving, "");
+                return false;
+            case WorkerMessage.Answering when Phase == Phase.Serving:
+                LastWait = Environment.TickCount64 - _waitedSince;
                 return false;
             case WorkerMessage.Current:
                 if (History.Last is RestartRecord last)
@@ -352,6 +356,7 @@ internal sealed partial class Service : IDisposable
         if (phase == Phase.Serving)
         {
             LastWait = WaitingSince == 0 ? 0 : now - WaitingSince;
+            _waitedSince = WaitingSince;
             WaitingSince = 0;
             if (_request.Watchdog > 0)
                 milliseconds = WatchInterval;

@@ -90,9 +90,7 @@ public class LostTableTests
         using LiveMount mount = WithTable(NoTable, () => LiveMount.Foregrounded(disk.ImagePath));
         Mounted.AwaitSupervisor(mount);
         Assert.NotEmpty(File.ReadAllBytes(mount.PathOf(Large)));
-        // debugfs names the block of the inode table that has the file's inode: "... located at block N, offset ...".
-        string place = Command.Run("debugfs", "-R", "imap /" + Large, image).OrThrow().Output;
-        disk.Fail(long.Parse(place.Split("located at block ")[1].Split(',')[0], CultureInfo.InvariantCulture) * 4096, 4096);
+        disk.Fail(InodeBlock(image, Large) * 4096, 4096);
         FuseServer.Run("pause", mount.MountPoint).OrThrow();
         MachineCaches.Drop(); // the disk is asked again
         CommandResult restart = FuseServer.Run("restart", mount.MountPoint, "--drop-caches", "--json").OrThrow();
@@ -100,6 +98,40 @@ public class LostTableTests
         Assert.Contains("\"deaths\":0", restart.Output, StringComparison.Ordinal);
         Assert.Equal(Errno.EIO, Assert.Throws<PosixException>(() => Posix.Open(mount.PathOf(Large)).Dispose()).Error);
         Assert.Equal("A file in the root.\n", File.ReadAllText(mount.PathOf("hello.txt")));
+    }
+
+    [MountFact("debugfs")]
+    public void Requests_are_answered_while_all_that_is_in_use_is_invalidated()
+    {
+        string image = Images.Get("ext4");
+        using BadDisk disk = new(image);
+        using LiveMount mount = WithTable(NoTable, () => LiveMount.Foregrounded(disk.ImagePath));
+        Mounted.AwaitSupervisor(mount);
+        _ = File.ReadAllText(mount.PathOf("hello.txt"));
+        disk.Stall(InodeBlock(image, Large) * 4096, 4096);
+        FuseServer.Run("pause", mount.MountPoint).OrThrow();
+        MachineCaches.Drop();
+        using System.Diagnostics.Process restart = Command.Start(FuseServer.Environment, FuseServer.Path, "restart", mount.MountPoint, "--drop-caches");
+        try
+        {
+            Deadline.In(20).WaitUntil(() => disk.Waiting >= 1, "the walk over the inodes waits for the disk");
+            Deadline.In(20).Run(() => Assert.Equal("A file in the root.\n", File.ReadAllText(mount.PathOf("hello.txt"))), "a request meanwhile");
+            Assert.False(Mounted.Ask(mount)!.Value.GetProperty("current").GetBoolean());
+            Assert.False(restart.HasExited);
+        }
+        finally
+        {
+            disk.Release();
+        }
+        Assert.True(restart.WaitForExit(20_000));
+        Assert.True(Mounted.Ask(mount)!.Value.GetProperty("current").GetBoolean());
+    }
+
+    // debugfs names the block of the inode table that has a file's inode: "... located at block N, offset ...".
+    private static long InodeBlock(string image, string file)
+    {
+        string place = Command.Run("debugfs", "-R", "imap /" + file, image).OrThrow().Output;
+        return long.Parse(place.Split("located at block ")[1].Split(',')[0], CultureInfo.InvariantCulture);
     }
 
     private static T WithTable<T>(string bytes, Func<T> mount) => Mounted.Switched("FUSE4FS_TEST_TABLE_BYTES", bytes, mount);
