@@ -4,12 +4,12 @@
 
 root=$work/root
 # Packages that are unpacked for the guest, not installed: as services they would start here.
-nfs_packages=(nfs-kernel-server nfs-common rpcbind)
+nfs_packages=(nfs-kernel-server nfs-common rpcbind nfs-ganesha nfs-ganesha-vfs)
 unpacked=$work/unpacked
 
 # libraries FILE…: puts the libraries that programs need into the guest. (ldd fails for those that need none.)
 libraries() {
-  local places=$unpacked/usr/lib/x86_64-linux-gnu:$unpacked/lib/x86_64-linux-gnu
+  local places=$unpacked/usr/lib/x86_64-linux-gnu:$unpacked/lib/x86_64-linux-gnu:$unpacked/usr/lib/ganesha
   { LD_LIBRARY_PATH=$places ldd "$@" 2> /dev/null || true; } | sed -n 's/^\t[^/]*\(\/[^ ]*\) (0x.*/\1/p' | sort -u | while read -r library; do
     case $library in
       "$root"/*) ;;
@@ -82,11 +82,17 @@ unpack_nfs() {
 # nfs_root KERNEL: NFS servers, the modules of this kernel, and images that are quicker made here.
 nfs_root() {
   local file
-  programs rpcbind rpc.mountd exportfs rpc.nfsd mount.nfs
+  programs rpcbind rpc.mountd exportfs rpc.nfsd mount.nfs ganesha.nfsd fuse2fs
+  for file in usr/lib/x86_64-linux-gnu/{ganesha/libfsalvfs,libnfsidmap/nsswitch}.so; do
+    install -D -m 755 "$(find "$unpacked/$file" "/$file" -prune 2> /dev/null | head -n 1)" "$root/$file"
+    libraries "$root/$file"
+  done
   for file in netconfig protocols services rpc nsswitch.conf; do [ ! -e "/etc/$file" ] || cp "/etc/$file" "$root/etc/"; done
   echo '_rpc:x:100:65534:rpcbind:/run/rpcbind:/bin/sh' >> "$root/etc/passwd"
   mkdir -p "$root"/{export,nfs,var/lib/nfs}
   : > "$root/etc/exports"
+  ln -s /proc/self/mounts "$root/etc/mtab" # where Ganesha looks for what it is to export
+  printf '[General]\nDomain = guest\n' > "$root/etc/idmapd.conf"
   cp -r "$1/lib/modules" "$root/lib/"
   # The kernel starts it by this name.
   ln -s ../bin/modprobe "$root/sbin/modprobe"

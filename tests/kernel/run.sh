@@ -5,9 +5,9 @@
 #     --debug   with lockdep and KASAN: slow
 #     --keep    keeps the source tree, for work on the patch
 #     --shell   stops at a shell in the guest, instead
-# Scenarios (see README.md), without one all that the kernels and fuse4fs can do:
+# Scenarios (see README.md), without one all that the kernels and fuse4fs can do but the last:
 #   wire, fuse4fs, fuse4fs-v2   in a Linux 7.2 that speaks LOOKUP_HANDLE, built here
-#   nfs                         in Debian's own Linux 6.12
+#   nfs, nfs-survival           in Debian's own Linux 6.12
 # As root on Debian, x86-64. Ends with "N passed, N failed[, N skipped]". Kernels are kept in ${XDG_CACHE_HOME:-$HOME/.cache}/fuse4fs/kernel.
 set -euo pipefail
 here=$(cd "$(dirname -- "$0")" && pwd)
@@ -26,7 +26,7 @@ while [ $# -gt 0 ]; do
     --keep) keep=1 ;;
     --shell) shell=1 ;;
     -*) fail "unknown argument $1; usage: tests/kernel/run.sh [--stock] [--debug] [--keep] [--shell] [SCENARIO…]" ;;
-    nfs) debian+=("$1") ;;
+    nfs | nfs-*) debian+=("$1") ;;
     *) patched+=("$1") ;;
   esac
   shift
@@ -50,9 +50,9 @@ seconds() { echo $((SECONDS - $1)) s; }
 
 if [ "$(uname -m)" != x86_64 ]; then skip "it is for x86-64, this is $(uname -m)"; finish; fi
 need_packages flex=flex bison=bison m4=m4 bc=bc gcc=gcc make=make patch=patch xz=xz-utils qemu-system-x86_64=qemu-system-x86 \
-  busybox=busybox-static mke2fs=e2fsprogs debugfs=e2fsprogs
+  busybox=busybox-static mke2fs=e2fsprogs debugfs=e2fsprogs fuse2fs=fuse2fs
 [ -e /usr/include/libelf.h ] || need_packages libelf.h=libelf-dev
-for tool in flex bison bc gcc patch qemu-system-x86_64 busybox mke2fs; do
+for tool in flex bison bc gcc patch qemu-system-x86_64 busybox mke2fs fuse2fs; do
   if ! command -v "$tool" > /dev/null; then skip "there is no $tool"; finish; fi
 done
 need_dotnet
@@ -85,7 +85,11 @@ boot() {
   say "booting $title: $*"
   names=$(IFS=,; echo "$*")
   # In seconds, for all of them; half of it for one. An emulated processor is slow.
-  deadline=${FUSE4FS_KERNEL_DEADLINE:-$((900 + 20 * restarts))}
+  case $names in
+    *nfs-survival*) deadline=7200 ;;
+    *) deadline=$((900 + 20 * restarts)) ;;
+  esac
+  deadline=${FUSE4FS_KERNEL_DEADLINE:-$deadline}
   timeout --kill-after=10 "$deadline" "${qemu[@]}" -append "$words scenarios=$names restarts=$restarts deadline=$((deadline / 2))" < /dev/null 2>&1 \
     | stdbuf -o0 tr -d '\r' | tee "$work/console" || true
   say "the guest ran for $(seconds "$start")"

@@ -3,11 +3,11 @@
 # caches must be dropped.
 server=127.0.0.1
 
-# What comes before a server and a client.
+# Beginnings that both NFS servers need.
 begin_nfs() {
   modprobe -a loop nfsd nfs nfsv3 nfsv4 || not_ok 'modules'
   for folder in /export /nfs /var/lib/nfs; do mount -t tmpfs tmp $folder; done
-  mkdir -p /run/rpcbind /var/lib/nfs/v4recovery
+  mkdir -p /run/rpcbind /run/ganesha /var/lib/nfs/v4recovery /var/lib/nfs/ganesha
   touch /var/lib/nfs/etab /var/lib/nfs/rmtab
   mount -t nfsd nfsd /proc/fs/nfsd
   rpcbind -f 2> /dev/null &
@@ -47,6 +47,33 @@ stop_knfsd() {
   exportfs -au 2> /dev/null
   exportfs -f 2> /dev/null
   kill "$(pidof rpc.mountd)"
+}
+
+# --- NFS-Ganesha, version 4 only. ---
+
+# start_ganesha UUID FOLDER. fsid_type keeps the device number out of the handles, for that is another one on each FUSE mount. Without NFS 4.2: there
+# Ganesha 4.3 answers this kernel's READ_PLUS without data, and the client reads zeros or EIO, whatever the filesystem.
+start_ganesha() {
+  uuid=$(echo "$1" | tr -d -)
+  cat > /tmp/ganesha.conf <<END
+NFS_CORE_PARAM { Protocols = 4; Enable_NLM = false; Enable_RQUOTA = false; Enable_UDP = false; }
+NFSV4 { Minor_Versions = 0, 1; Graceless = true; Only_Numeric_Owners = true; RecoveryBackend = fs; RecoveryRoot = /var/lib/nfs/ganesha; }
+NFS_KRB5 { Active_krb5 = false; }
+EXPORT {
+  Export_Id = 77; Filesystem_Id = 0x$(echo "$uuid" | cut -c 1-16).0x$(echo "$uuid" | cut -c 17-);
+  Path = $2; Pseudo = $2; Protocols = 4; Transports = TCP; Access_Type = RO; Squash = No_Root_Squash; SecType = sys;
+  Attr_Expiration_Time = 0; FSAL { Name = VFS; fsid_type = Major64; }
+}
+MDCACHE { Dir_Chunk = 0; }
+END
+  ganesha.nfsd -F -f /tmp/ganesha.conf -L /tmp/ganesha.log -p /tmp/ganesha.pid &
+  ganesha=$!
+  wait_for 60 port 2049 || not_ok "ganesha: $(tail -n 5 /tmp/ganesha.log)"
+}
+
+stop_ganesha() {
+  kill -9 "$ganesha"
+  wait "$ganesha" 2> /dev/null
 }
 
 # --- The client. ---
