@@ -41,7 +41,8 @@ internal sealed class InodeTable(BlockReader blocks, GroupTable groups, SystemZo
     {
         inode = default;
         (uint group, uint index) = Math.DivRem(number - 1, _superblock.InodesPerGroup);
-        uint step = _superblock.InodesPerGroup - index;
+        uint restOfGroup = _superblock.InodesPerGroup - index;
+        uint step = restOfGroup;
         try
         {
             if (index == 0 && IsUninitialized(groups.Read(group, number)))
@@ -56,7 +57,7 @@ internal sealed class InodeTable(BlockReader blocks, GroupTable groups, SystemZo
         catch (IOException)
         {
             if (step == 1)
-                step = (uint)_superblock.InodesPerBlock - (index % (uint)_superblock.InodesPerBlock);
+                step = Math.Min(restOfGroup, (uint)_superblock.InodesPerBlock - (index % (uint)_superblock.InodesPerBlock)); // the last block of a table need not be full
             return false;
         }
         finally

@@ -99,7 +99,9 @@ internal static class ServiceCommands
         string message = json.TryGetProperty("message", out JsonElement words) ? words.GetString()! : "done";
         if (!json.GetProperty("ok").GetBoolean())
         {
-            Output.Print(json.GetProperty("lastCheck").GetString()!);
+            // What was refused at once has had no check: the report there is would be an older one's.
+            if (message == json.GetProperty("reason").GetString())
+                Output.Print(json.GetProperty("lastCheck").GetString()!);
             MountCommand.Say($"{mountPoint}: {message}");
             return ExitCode.MountFailure;
         }

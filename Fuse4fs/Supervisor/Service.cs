@@ -175,8 +175,9 @@ internal sealed partial class Service : IDisposable
                 History.Last?.Going = Stopwatch.GetTimestamp();
                 Enter(Phase.Serving, "");
                 return false;
-            case WorkerMessage.Answering when Phase == Phase.Serving:
+            case WorkerMessage.Answering when Phase == Phase.Serving && _waitedSince != 0:
                 LastWait = Environment.TickCount64 - _waitedSince;
+                _waitedSince = 0; // said once: a worker can say anything
                 return false;
             case WorkerMessage.Current:
                 if (History.Last is RestartRecord last)

@@ -246,7 +246,7 @@ internal sealed partial class SupervisorProcess : IDisposable
         _ = _signals.Write([1, 0, 0, 0, 0, 0, 0, 0]);
     }
 
-    // Nobody shall have a file of that name. Not by the cryptographic generator: that brings OpenSSL with it, and nothing else of ours needs it.
+    // Nobody shall have a file of that name. Not by the cryptographic generator: that brings OpenSSL with it, which nothing else in this process needs.
     private static ulong NewToken() => BitConverter.ToUInt64(Guid.NewGuid().ToByteArray()) | 1;
 
     [LoggerMessage(LogLevel.Warning, "{Message}")]

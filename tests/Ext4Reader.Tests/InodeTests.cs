@@ -1,3 +1,4 @@
+using Ext4Reader.OnDisk;
 using Ext4Reader.Tests.Building;
 
 namespace Ext4Reader.Tests;
@@ -93,5 +94,23 @@ public class InodeTests
         Assert.Contains(all, number => number > inGroup);
         damaged.Raw(damaged.GroupAt(1) + 0x0c, 1)[0] ^= 1; // a count: the descriptor's checksum is wrong
         Assert.Equal(all.Where(number => number != broken && (number - 1) / inGroup != 1), damaged.Open().InodesInUse().Select(inode => inode.Number));
+    }
+
+    [Fact]
+    public void An_unreadable_last_block_of_a_table_costs_no_inode_of_the_next_group()
+    {
+        // Two groups of 62 inodes of 256 bytes, four to a block: of the sixteenth block only half is a table. That of group 0 lies behind the end of the file.
+        using DamagedImage damaged = new(Recipes.Standard with { Options = "-t ext4 -O ^has_journal,^metadata_csum,^uninit_bg -b 1024 -I 256 -N 128", Mebibytes = 16 });
+        Superblock was = damaged.Superblock;
+        Assert.Equal((2u, 64u), (was.GroupCount, was.InodesPerGroup));
+        int tables = (int)was.InodeTableBlocks * was.BlockSize, fullBlocks = tables - was.BlockSize, end = (16 << 20) - tables;
+        damaged.Raw(damaged.InodeAt(1), fullBlocks).CopyTo(damaged.Raw(end, fullBlocks));
+        damaged.Raw(damaged.InodeAt(Superblock.RootInode), was.InodeSize).CopyTo(damaged.Raw(damaged.InodeAt(65), was.InodeSize));
+        damaged.Set32(damaged.GroupAt(0) + 8, (uint)(end >> was.BlockSizeBits));
+        damaged.Set32(Superblock.Offset + 0x28, 62);
+        damaged.Set32(Superblock.Offset, 124);
+        Ext4Image image = damaged.Open();
+        damaged.TruncateOpened((16 << 20) - was.BlockSize);
+        Assert.Contains(63u, image.InodesInUse().Select(inode => inode.Number));
     }
 }

@@ -42,6 +42,13 @@ internal sealed class DamagedImage : IDisposable
 
     public void Truncate(int length) => Bytes = Bytes[..length];
 
+    /// <summary>Cuts the file that was opened last; whoever has it open meets its end.</summary>
+    public void TruncateOpened(int length)
+    {
+        using FileStream file = new(_path, FileMode.Open);
+        file.SetLength(length);
+    }
+
     public Span<byte> Raw(int offset, int length) => Bytes.AsSpan(offset, length);
 
     public void Set16(int offset, int value) => BinaryPrimitives.WriteUInt16LittleEndian(Bytes.AsSpan(offset), (ushort)value);
