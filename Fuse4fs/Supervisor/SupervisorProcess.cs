@@ -15,6 +15,8 @@ namespace Fuse4fs.Supervisor;
 /// </summary>
 internal sealed partial class SupervisorProcess : IDisposable
 {
+    private const int LookForEnd = 5_000;
+
     private readonly MountRequest _request;
     private readonly IReadOnlyList<string> _program;
     private readonly ILogger _log;
@@ -100,10 +102,12 @@ internal sealed partial class SupervisorProcess : IDisposable
         var watched = new Libc.PollFd[Fixed + 64];
         while (true)
         {
-            // The device only for its end: requests are the worker's.
-            watched[0] = new() { Descriptor = _mount!.Device.Descriptor.Number };
+            // The device only for its end, and only while nobody reads requests from it: whoever polls it is woken by each of them, whatever he waits for, and takes
+            // the processor between the caller and the worker. Behind a worker that reads, the end shows by the worker's; one that is stuck shows nothing.
+            bool isRead = _service!.Phase == Phase.Serving;
+            watched[0] = new() { Descriptor = isRead ? -1 : _mount!.Device.Descriptor.Number };
             watched[1] = Readable(_signals);
-            watched[2] = Readable(_service!.Worker?.Channel);
+            watched[2] = Readable(_service.Worker?.Channel);
             watched[3] = Readable(_service.Worker?.Words);
             watched[4] = Readable(_service.Check?.Words);
             watched[5] = Readable(_control?.Listener);
@@ -111,12 +115,12 @@ internal sealed partial class SupervisorProcess : IDisposable
             int callers = Math.Min(_control?.Callers.Count ?? 0, watched.Length - Fixed);
             for (int i = 0; i < callers; i++)
                 watched[Fixed + i] = Readable(_control!.Callers[i].Socket);
-            long left = _service.NextTime - Environment.TickCount64;
-            _ = Descriptor.Poll(watched.AsSpan(0, Fixed + callers), _service.NextTime == long.MaxValue ? -1 : (int)Math.Clamp(left, 0, 60_000));
+            long left = _service.NextTime == long.MaxValue ? long.MaxValue : _service.NextTime - Environment.TickCount64;
+            int said = Descriptor.Poll(watched.AsSpan(0, Fixed + callers), (int)Math.Clamp(left, 0, LookForEnd));
 
             if (watched[3].Returned != 0)
                 _service.Worker!.ForwardWords();
-            if (watched[0].Returned != 0)
+            if (watched[0].Returned != 0 || ((watched[2].Returned != 0 || said == 0) && _mount!.IsGone))
                 return EndAfterUnmount();
             if (watched[6].Returned != 0)
             {

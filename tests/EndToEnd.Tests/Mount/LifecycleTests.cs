@@ -7,7 +7,7 @@ namespace EndToEnd.Tests.Mount;
 /// <summary>How a mount begins, and every way in which it ends: both processes gone, exit code 0, the image untouched.</summary>
 public class LifecycleTests
 {
-    private const int Terminate = 15, Interrupt = 2, Kill = 9;
+    private const int Terminate = 15, Interrupt = 2, Kill = 9, Stop = 19;
     private static readonly string Image = Images.Get("ext4");
 
     [MountFact]
@@ -46,6 +46,29 @@ public class LifecycleTests
         string relative = Path.GetRelativePath(Environment.CurrentDirectory, Image);
         using LiveMount mount = LiveMount.Daemon(relative);
         Assert.Equal(Image + "/", mount.Entry!.Source);
+    }
+
+    /// <summary>Whoever polls the device is woken by each request; the worker's readers alone are to be.</summary>
+    [MountFact]
+    public void Requests_do_not_wake_the_supervisor()
+    {
+        const int Requests = 2000;
+        using LiveMount mount = LiveMount.Foregrounded(Image);
+        Recovery.Mounted.AwaitSupervisor(mount);
+        long before = Sleeps(mount.Supervisor), worker = Sleeps(mount.Worker);
+        for (int i = 0; i < Requests; i++)
+            Assert.False(File.Exists(mount.PathOf($"nothing-{i}")));
+        Assert.InRange(Sleeps(mount.Worker) - worker, Requests / 2, long.MaxValue);
+        Assert.InRange(Sleeps(mount.Supervisor) - before, 0, Requests / 20);
+    }
+
+    [MountFact]
+    public void The_end_is_noticed_behind_a_worker_that_notices_nothing()
+    {
+        using LiveMount mount = LiveMount.Foregrounded(Image);
+        FuseServer.Signal(mount.Worker, Stop);
+        Command.Run("umount", "--lazy", mount.MountPoint).OrThrow();
+        Assert.Equal(0, mount.WaitForEnd(seconds: 15));
     }
 
     [MountFact]
@@ -190,6 +213,10 @@ public class LifecycleTests
     }
 
     /// <summary>A foreground mount answers before its command has finished priming it, and so is busy for a moment.</summary>
+    // How often a process has waited for something: voluntary context switches, over all its threads.
+    private static long Sleeps(int process) => Directory.GetDirectories($"/proc/{process}/task")
+        .Sum(thread => long.Parse(File.ReadLines(Path.Combine(thread, "status")).First(line => line.StartsWith("voluntary", StringComparison.Ordinal)).Split(':')[1]));
+
     private static void WhenNotBusy(Func<CommandResult> unmount) =>
         Deadline.In(3).WaitUntil(() => unmount() is { ExitCode: 0 }, "unmounted");
 
