@@ -25,7 +25,10 @@ internal static class Program
         MountCommand.OwnArguments = arguments;
         try
         {
-            return PlainMount.TryRead(arguments = WithVerb(arguments)) is MountRequest request ? MountCommand.Run(request) : RunCommand(arguments);
+            arguments = WithVerb(arguments);
+            if (!MountCommand.IsBackground && PlainMount.Is(arguments))
+                return MountCommand.StartInBackground(); // the supervisor reads them; to do it here, too, would only take time
+            return PlainMount.TryRead(arguments) is MountRequest request ? MountCommand.Run(request) : RunCommand(arguments);
         }
         catch (UsageException e)
         {

@@ -45,7 +45,7 @@ internal static class MountCommand
         {
             return IsBackground ? SuperviseInBackground(request)
                 : request.Foreground ? SuperviseInForeground(request)
-                : StartInBackground();
+                : StartSupervisor();
         }
         catch (MountException e)
         {
@@ -55,6 +55,20 @@ internal static class MountCommand
         catch (SystemCallException e)
         {
             Say($"{request.Image}: {e.Message}");
+            return ExitCode.System;
+        }
+    }
+
+    /// <summary>Starts the supervisor for what this process was asked, waits for its word and primes the mount; the exit code.</summary>
+    public static int StartInBackground()
+    {
+        try
+        {
+            return StartSupervisor();
+        }
+        catch (SystemCallException e)
+        {
+            Say(e.Message);
             return ExitCode.System;
         }
     }
@@ -93,7 +107,7 @@ internal static class MountCommand
         }
     }
 
-    // The other side of StartInBackground.
+    // The other side of StartSupervisor.
     private static int SuperviseInBackground(MountRequest request)
     {
         using var starter = new Descriptor(Link);
@@ -105,7 +119,7 @@ internal static class MountCommand
         return supervisor.Supervise(starter);
     }
 
-    private static int StartInBackground()
+    private static int StartSupervisor()
     {
         (Descriptor ours, Descriptor theirs) = Descriptor.SocketPair(Libc.SOCK_STREAM);
         using (ours)
@@ -115,6 +129,7 @@ internal static class MountCommand
             ChildProcess supervisor = ChildProcess.Start(
                 [.. Self.Program, BackgroundArgument, .. OwnArguments], ChildProcess.OwnEnvironment(), [(theirs, Link), (_terminal, Words)], newSession: true);
             theirs.Dispose();
+            Priming.Rehearse();
             if (ReadWords(ours) is not [var mountPoint, var fileName])
             {
                 // It has said why.

@@ -5,7 +5,7 @@ internal static class Self
 {
     /// <summary>Its command line without arguments: the program, or the dotnet host and the assembly.</summary>
     public static IReadOnlyList<string> Program { get; } =
-        Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet"
-            ? [Environment.ProcessPath!, Path.Combine(AppContext.BaseDirectory, "fuse4fs.dll")]
-            : [Environment.ProcessPath!];
+        Environment.ProcessPath!.EndsWith("/dotnet", StringComparison.Ordinal)
+            ? new[] { Environment.ProcessPath!, AppContext.BaseDirectory + "fuse4fs.dll" }
+            : new[] { Environment.ProcessPath! };
 }

@@ -39,7 +39,9 @@ internal sealed unsafe class ChildProcess
         byte* attributes = stackalloc byte[1024];
         byte* signals = stackalloc byte[256];
         // Sources above all targets, so that no duplication overwrites the source of a later one.
-        var sources = inherited.Select(pair => pair.From.Duplicate(least: 64)).ToArray();
+        var sources = new Descriptor[inherited.Count];
+        for (int i = 0; i < sources.Length; i++)
+            sources[i] = inherited[i].From.Duplicate(least: 64);
         using var arguments = new StringVector(command);
         using var variables = new StringVector(environment);
         _ = Libc.FileActionsInit(actions);
@@ -47,7 +49,7 @@ internal sealed unsafe class ChildProcess
         try
         {
             for (int standard = 0; standard < 3; standard++)
-                if (!inherited.Any(pair => pair.To == standard))
+                if (!IsGiven(inherited, standard))
                     _ = Libc.FileActionsAddOpen(actions, standard, "/dev/null", standard == 0 ? Libc.O_RDONLY : Libc.O_WRONLY, 0);
             for (int i = 0; i < sources.Length; i++)
                 _ = Libc.FileActionsAddDup2(actions, sources[i].Number, inherited[i].To);
@@ -72,6 +74,15 @@ internal sealed unsafe class ChildProcess
             foreach (Descriptor source in sources)
                 source.Dispose();
         }
+    }
+
+    // A loop: this is the start of every mount, and a query would have the runtime load what nothing else there needs.
+    private static bool IsGiven(IReadOnlyList<(Descriptor From, int To)> inherited, int number)
+    {
+        foreach ((Descriptor _, int to) in inherited)
+            if (to == number)
+                return true;
+        return false;
     }
 
     /// <summary>The environment of this process, for a child that shall have the same.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Fuse4fs.Protocol;
+using Microsoft.Win32.SafeHandles;
 
 namespace Fuse4fs.Device;
 
@@ -13,6 +14,14 @@ internal sealed unsafe class Descriptor : IDisposable
 
     /// <summary>The descriptor's number.</summary>
     public int Number => _number >= 0 ? _number : throw new ObjectDisposedException(nameof(Descriptor));
+
+    /// <summary>Hands the descriptor over to an object of the class library's. This one is as good as closed.</summary>
+    public SafeFileHandle ToFileHandle()
+    {
+        var handle = new SafeFileHandle(Number, ownsHandle: true);
+        _number = -1;
+        return handle;
+    }
 
     /// <summary>Whether it is closed.</summary>
     public bool IsClosed => _number < 0;

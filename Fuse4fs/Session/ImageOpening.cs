@@ -10,14 +10,15 @@ namespace Fuse4fs.Session;
 internal static partial class ImageOpening
 {
     /// <summary>Opens it; null, and why not, in words for the user.</summary>
+    /// <param name="file">The image, which is closed again if it cannot be.</param>
+    /// <param name="journal">The external journal, or null; closed likewise.</param>
     /// <param name="options">What the user asked for.</param>
     /// <param name="log">The log.</param>
     /// <param name="start">Where it starts in the image, in bytes.</param>
     /// <param name="problem">Why not.</param>
-    public static Ext4Image? TryOpen(ServeOptions options, ILogger log, out long start, out string? problem)
+    public static Ext4Image? TryOpen(SafeFileHandle file, SafeFileHandle? journal, ServeOptions options, ILogger log, out long start, out string? problem)
     {
         start = options.ImageOffset;
-        var file = new SafeFileHandle(WorkerDescriptors.Image, ownsHandle: true);
         PartitionTable? table = null;
         Partition? partition = null;
         try
@@ -34,7 +35,7 @@ internal static partial class ImageOpening
                 Length = partition?.Length ?? 0,
                 NoRecovery = options.NoRecovery,
                 VerifyContent = options.VerifyContent,
-                Journal = options.HasJournal ? new SafeFileHandle(WorkerDescriptors.Journal, ownsHandle: true) : null,
+                Journal = journal,
             });
             if (partition is not null)
                 Report(table!, partition, unasked: options.Partition.IsEmpty, log);
@@ -51,6 +52,7 @@ internal static partial class ImageOpening
             problem = partition is null ? e.Message : $"partition {partition.Number}: {e.Message}{notes}";
         }
         file.Dispose();
+        journal?.Dispose();
         return null;
     }
 

@@ -24,11 +24,8 @@ internal static partial class Sandbox
         "System.ObjectModel", "System.Diagnostics.DiagnosticSource",
     ];
 
-    /// <summary>Enters the sandbox, for good. What could not be had is named in <paramref name="lacks"/>.</summary>
-    /// <param name="emptyFolder">A folder with nothing in it, which becomes the root; null where the supervisor has none.</param>
-    /// <param name="threads">Threads that will answer requests: each has buffers.</param>
-    /// <param name="lacks">The parts that this kernel or user cannot have.</param>
-    public static SandboxParts Enter(Descriptor? emptyFolder, int threads, out string lacks)
+    /// <summary>Loads what a worker needs later, and could not load any more.</summary>
+    public static void Prepare()
     {
         foreach (string assembly in NeededLater)
         {
@@ -42,6 +39,14 @@ internal static partial class Sandbox
             }
         }
         LoadDigests();
+    }
+
+    /// <summary>Enters the sandbox, for good. What could not be had is named in <paramref name="lacks"/>.</summary>
+    /// <param name="emptyFolder">A folder with nothing in it, which becomes the root; null where the supervisor has none.</param>
+    /// <param name="threads">Threads that will answer requests: each has buffers.</param>
+    /// <param name="lacks">The parts that this kernel or user cannot have.</param>
+    public static SandboxParts Enter(Descriptor? emptyFolder, int threads, out string lacks)
+    {
         SandboxParts parts = SandboxParts.None;
         var missing = new List<string>();
         Note(SandboxParts.MemoryLimit, ResourceLimit.TrySetData(MemoryLimit(threads)), "memory limit");

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Ext4Reader;
 using Fuse4fs.Device;
@@ -46,9 +47,12 @@ internal static partial class WorkerMain
         using SessionState? state = SessionState.TryAttach(new Descriptor(WorkerDescriptors.State), out string? problem);
         if (state is null)
             return Refuse(channel, WorkerMessage.OtherVersion, problem!);
+        Sandbox.Prepare();
+        if (!TryAwaitImage(channel, out Descriptor? file, out Descriptor? journal, out Descriptor? root))
+            return Failed;
         if (!state.Options.NoSandbox)
         {
-            state.Sandbox = Sandbox.Enter(state.HasEmptyFolder ? new Descriptor(WorkerDescriptors.Root) : null, FuseSession.ThreadsFor(state.Options), out string lacks);
+            state.Sandbox = Sandbox.Enter(root, FuseSession.ThreadsFor(state.Options), out string lacks);
             if (lacks.Length != 0 && state.Resume.Start == 1)
                 Sandbox.SayLacks(log, lacks);
         }
@@ -60,7 +64,7 @@ internal static partial class WorkerMain
 
         var milestones = new Milestones { Runtime = started, Contained = Stopwatch.GetTimestamp() };
         long opened = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
-        if (ImageOpening.TryOpen(state.Options, log, out long start, out string? reason) is not Ext4Image image)
+        if (ImageOpening.TryOpen(file.ToFileHandle(), journal?.ToFileHandle(), state.Options, log, out long start, out string? reason) is not Ext4Image image)
             return Refuse(channel, WorkerMessage.Refused, reason!);
         using (image)
         {
@@ -131,6 +135,32 @@ internal static partial class WorkerMain
             limitations |= Limitations.NoBirthTimes;
         _ = ShortText.TryFrom(Encoding.UTF8.GetString(image.Volume.Label), out ShortText label);
         return new ServedVolume { Label = label, Limitations = limitations };
+    }
+
+    // What the supervisor gives; false when it is gone.
+    private static bool TryAwaitImage(MessageSocket channel, [NotNullWhen(true)] out Descriptor? image, out Descriptor? journal, out Descriptor? root)
+    {
+        (image, journal, root) = (null, null, null);
+        Span<byte> buffer = stackalloc byte[16];
+        while (image is null && channel.Receive(buffer, out Descriptor? file) is { IsEmpty: false } message)
+        {
+            switch ((WorkerMessage)message[0])
+            {
+                case WorkerMessage.Root:
+                    root = file;
+                    break;
+                case WorkerMessage.Journal:
+                    journal = file;
+                    break;
+                case WorkerMessage.Image:
+                    image = file;
+                    break;
+                default:
+                    file?.Dispose();
+                    break;
+            }
+        }
+        return image is not null;
     }
 
     private static FuseDevice? AwaitGo(MessageSocket channel)

@@ -30,7 +30,7 @@ internal record struct ServeOptions
     /// <summary>Show the image as it lies: no journal replay.</summary>
     public bool NoRecovery { get; set; }
 
-    /// <summary>An external journal is handed down, too (<see cref="WorkerDescriptors.Journal"/>).</summary>
+    /// <summary>An external journal is handed over, too (<see cref="WorkerMessage.Journal"/>).</summary>
     public bool HasJournal { get; set; }
 
     /// <summary>statfs(2) counts the filesystem's own structures as blocks, too.</summary>
@@ -95,7 +95,7 @@ internal record struct Negotiated
 internal sealed unsafe class SessionState : IDisposable
 {
     /// <summary>Changes with the layout, but for its first two fields. A worker refuses a state of another version.</summary>
-    public const uint CurrentVersion = 9;
+    public const uint CurrentVersion = 10;
 
     private const ulong Magic = 0x5441_5453_5346_3446; // "F4FSSTAT"
     private const int TableFlagsOffset = 4080;
@@ -134,7 +134,7 @@ internal sealed unsafe class SessionState : IDisposable
     /// <summary>The memfd, to be handed to workers.</summary>
     public Descriptor Descriptor => _memory.Descriptor;
 
-    /// <summary>The user's wishes. Written once, before the first worker starts.</summary>
+    /// <summary>The user's wishes. Written once, before the first worker is given an image.</summary>
     public ref ServeOptions Options => ref Layout.Options;
 
     /// <summary>What INIT settled. Written once, before the first worker is told to go.</summary>
@@ -157,9 +157,6 @@ internal sealed unsafe class SessionState : IDisposable
 
     /// <summary>The last worker's way to its first answer.</summary>
     public ref Milestones Milestones => ref Layout.Milestones;
-
-    /// <summary>Workers find an empty directory as <see cref="WorkerDescriptors.Root"/>.</summary>
-    public ref bool HasEmptyFolder => ref Layout.HasEmptyFolder;
 
     /// <summary>How the worker is contained. It says so itself.</summary>
     public ref SandboxParts Sandbox => ref Layout.Sandbox;
@@ -257,7 +254,6 @@ internal sealed unsafe class SessionState : IDisposable
         public Guid Volume;
         public long FilesystemStart;
         public SandboxParts Sandbox;
-        public bool HasEmptyFolder;
         public ServedVolume Served;
         public Milestones Milestones;
         public ResumeOrder Resume;

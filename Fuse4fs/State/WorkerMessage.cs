@@ -29,9 +29,21 @@ internal enum WorkerMessage : byte
 
     /// <summary>Worker: after a write to the image, every request is answered again. Without one, they are from <see cref="Go"/> on.</summary>
     Answering = 8,
+
+    /// <summary>Supervisor: this empty directory, an open file, is to be your whole filesystem. Before <see cref="Image"/>.</summary>
+    Root = 9,
+
+    /// <summary>Supervisor: the external journal, an open file. Before <see cref="Image"/>; only where <see cref="ServeOptions.HasJournal"/> says so.</summary>
+    Journal = 10,
+
+    /// <summary>Supervisor: the image, an open file. The state is ready to be read, too: begin.</summary>
+    Image = 11,
 }
 
-/// <summary>The numbers under which a worker finds what its supervisor hands down. 2 is the log: one line each, <c>&lt;level&gt;text</c>.</summary>
+/// <summary>
+/// The numbers under which a worker finds what it is started with. The rest comes over the channel, so that a worker can be started before there is
+/// an image to give it. 2 is the log: one line each, <c>&lt;level&gt;text</c>.
+/// </summary>
 internal static class WorkerDescriptors
 {
     /// <summary>The one argument of a worker's command line. Not for people.</summary>
@@ -46,15 +58,6 @@ internal static class WorkerDescriptors
     /// <summary>The socket for <see cref="WorkerMessage"/>.</summary>
     public const int Channel = 3;
 
-    /// <summary>The image, read-only.</summary>
-    public const int Image = 4;
-
-    /// <summary>The memfd of <see cref="SessionState"/>.</summary>
+    /// <summary>The memfd of <see cref="SessionState"/>. (A worker of any version looks for it here, and tells by it that its supervisor is of another.)</summary>
     public const int State = 5;
-
-    /// <summary>The external journal, read-only; only where <see cref="ServeOptions.HasJournal"/> says so.</summary>
-    public const int Journal = 6;
-
-    /// <summary>An empty directory, the workers' whole filesystem; only where <see cref="SessionState.HasEmptyFolder"/> says so.</summary>
-    public const int Root = 7;
 }

@@ -268,7 +268,8 @@ internal sealed partial class Service : IDisposable
         try
         {
             History.Last?.Spawned = Stopwatch.GetTimestamp(); // before: the new process may be further than we are when this returns
-            Worker = _starter.Start(_image.Image, _image.Journal);
+            Worker = _starter.Start();
+            _starter.Give(Worker, _image.Image, _image.Journal);
             Enter(Phase.Starting, "", VerdictPatience);
         }
         catch (SystemCallException e)

@@ -56,20 +56,24 @@ internal sealed partial class SupervisorProcess : IDisposable
         foreach (string warning in _request.Warnings)
             Note(_log, warning);
         bool root = Libc.GetEffectiveUserId() == 0;
+        _state = SessionState.Create(_request.Serve, TableBytes(root));
+        // First of all: the worker's runtime starts while we see to all that it is to be given.
+        var starter = new WorkerStarter(_program, _state, _log);
+        _worker = starter.Start();
         MountSpecification specification = FuseMount.Specify(_request, root);
         _image = ImageFile.Open(_request.Image);
         _journal = _request.Journal is string journal ? OpenJournal(journal) : null;
         specification = specification with { Source = _request.SourceName ?? _image.MountSource };
         FuseDevice? device = root ? FuseMount.OpenDevice() : null;
-        _state = SessionState.Create(WithTestSwitch(ImageFile.WithSelector(_request.Serve, _image.Selector), root), TableBytes(root));
+        _state.Options = WithTestSwitch(ImageFile.WithSelector(_request.Serve, _image.Selector), root);
         _state.Image = _image.Record(_request.Serve.ImageOffset);
         if (_journal is not null)
             _state.Journal = _journal.Record(0);
         _state.Resume.Start = 1;
         if (root)
-            _emptyFolder = MakeEmptyFolder();
-        var starter = new WorkerStarter(_program, _state, _emptyFolder, _log);
-        _worker = starter.Start(_image.Descriptor, _journal?.Descriptor);
+            starter.Root = _emptyFolder = MakeEmptyFolder();
+        starter.Give(_worker, _image.Descriptor, _journal?.Descriptor);
+        _ = MountTable.Find("/"); // compiles, while the worker looks at the image, what would have to be compiled after that
         const int Patience = 60_000; // a hostile image is told apart in a few seconds; a slow disk may take its time
         if (_worker.AwaitVerdict(Patience) is string reason)
             throw new MountException(ExitCode.MountFailure, reason);

@@ -42,6 +42,19 @@ internal sealed class WorkerProcess : IDisposable
     /// <summary>Readable when the worker has logged something.</summary>
     public Descriptor Words => _words;
 
+    /// <summary>Gives the worker what it is to serve. It begins.</summary>
+    /// <param name="image">The image, read-only.</param>
+    /// <param name="journal">The external journal, read-only, or null.</param>
+    /// <param name="root">An empty directory, the worker's whole filesystem; null where there is none.</param>
+    public void Give(Descriptor image, Descriptor? journal, Descriptor? root)
+    {
+        if (root is not null)
+            _ = _channel.Send([(byte)WorkerMessage.Root], root);
+        if (journal is not null)
+            _ = _channel.Send([(byte)WorkerMessage.Journal], journal);
+        _ = _channel.Send([(byte)WorkerMessage.Image], image); // one that has ended in the meantime shows by its end
+    }
+
     /// <summary>Waits until the worker calls the image good. Null then; otherwise why not, in words for the user.</summary>
     public string? AwaitVerdict(int milliseconds)
     {

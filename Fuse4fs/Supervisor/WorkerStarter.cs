@@ -7,9 +7,8 @@ namespace Fuse4fs.Supervisor;
 /// <summary>Starts workers, all in the same way: on the supervisor's main thread, with which they die.</summary>
 /// <param name="program">The command line of this program: one word, or two where a host runs it.</param>
 /// <param name="state">The state.</param>
-/// <param name="emptyFolder">The workers' root; null without root's rights.</param>
 /// <param name="log">Where the workers' lines go.</param>
-internal sealed class WorkerStarter(IReadOnlyList<string> program, SessionState state, Descriptor? emptyFolder, ILogger log)
+internal sealed class WorkerStarter(IReadOnlyList<string> program, SessionState state, ILogger log)
 {
     private static readonly string[] Settings =
     [
@@ -21,24 +20,20 @@ internal sealed class WorkerStarter(IReadOnlyList<string> program, SessionState 
         "DOTNET_TC_CallCountingDelayMs=0",
     ];
 
-    /// <summary>Starts a worker.</summary>
-    /// <param name="image">The image, read-only.</param>
-    /// <param name="journal">The external journal, read-only, or null.</param>
-    public WorkerProcess Start(Descriptor image, Descriptor? journal)
+    /// <summary>An empty directory, the workers' whole filesystem; null without root's rights.</summary>
+    public Descriptor? Root { get; set; }
+
+    /// <summary>Starts a worker, which makes ready and waits for an image.</summary>
+    public WorkerProcess Start()
     {
-        state.HasEmptyFolder = emptyFolder is not null;
         (Descriptor ours, Descriptor theirs) = Descriptor.SocketPair(Libc.SOCK_SEQPACKET);
         (Descriptor words, Descriptor speaker) = Descriptor.Pipe();
         try
         {
             List<(Descriptor, int)> inherited =
             [
-                (speaker, WorkerDescriptors.Log), (theirs, WorkerDescriptors.Channel), (image, WorkerDescriptors.Image), (state.Descriptor, WorkerDescriptors.State),
+                (speaker, WorkerDescriptors.Log), (theirs, WorkerDescriptors.Channel), (state.Descriptor, WorkerDescriptors.State),
             ];
-            if (journal is not null)
-                inherited.Add((journal, WorkerDescriptors.Journal));
-            if (emptyFolder is not null)
-                inherited.Add((emptyFolder, WorkerDescriptors.Root));
             ChildProcess process = ChildProcess.Start(
                 [.. program, WorkerDescriptors.Argument],
                 WorkersEnvironment(),
@@ -58,6 +53,12 @@ internal sealed class WorkerStarter(IReadOnlyList<string> program, SessionState 
             speaker.Dispose();
         }
     }
+
+    /// <summary>Gives a worker what it is to serve. It begins.</summary>
+    /// <param name="worker">The worker.</param>
+    /// <param name="image">The image, read-only.</param>
+    /// <param name="journal">The external journal, read-only, or null.</param>
+    public void Give(WorkerProcess worker, Descriptor image, Descriptor? journal) => worker.Give(image, journal, Root);
 
     // What of the environment a worker gets: of its caller's as little as the runtime can do with, and our own settings whatever the caller's say.
     private static List<string> WorkersEnvironment()

@@ -43,6 +43,8 @@ internal sealed class BadDisk : IDisposable
         var session = new FuseSession(_device, new Dispatcher(_disk, new FaultLog(NullLogger.Instance)), _state, new Gate(isOpen: true), NullLogger.Instance);
         _server = new Thread(() => session.Run(Threads)) { IsBackground = true };
         _server.Start();
+        // The first close asks for FLUSH, which is never asked for again: nobody who closes the file while it stalls has to wait.
+        File.OpenHandle(ImagePath).Dispose();
     }
 
     /// <summary>The file.</summary>

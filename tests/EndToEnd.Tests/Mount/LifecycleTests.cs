@@ -66,6 +66,7 @@ public class LifecycleTests
     public void The_end_is_noticed_behind_a_worker_that_notices_nothing()
     {
         using LiveMount mount = LiveMount.Foregrounded(Image);
+        Recovery.Mounted.AwaitSupervisor(mount); // until then the process that primes is in the mount
         FuseServer.Signal(mount.Worker, Stop);
         Command.Run("umount", "--lazy", mount.MountPoint).OrThrow();
         Assert.Equal(0, mount.WaitForEnd(seconds: 15));

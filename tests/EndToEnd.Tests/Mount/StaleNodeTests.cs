@@ -112,7 +112,9 @@ public class StaleNodeTests
         public void StartWorker()
         {
             using ImageFile image = ImageFile.Open(_image);
-            _worker = new WorkerStarter([FuseServer.Path], _state, null, NullLogger.Instance).Start(image.Descriptor, null);
+            var starter = new WorkerStarter([FuseServer.Path], _state, NullLogger.Instance);
+            _worker = starter.Start();
+            starter.Give(_worker, image.Descriptor, null);
             Assert.Null(_worker.AwaitVerdict(20_000));
             _worker.Go(_mount.Device);
         }
