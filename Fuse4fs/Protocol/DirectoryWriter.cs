@@ -60,5 +60,19 @@ internal ref struct DirectoryWriter
         Count += record.Length;
     }
 
+    /// <summary>Where a listing that goes on after the last name of a reply to READDIRPLUS starts.</summary>
+    /// <param name="payload">The reply, at least one name of it, without handles.</param>
+    public static ulong LastCookie(ReadOnlySpan<byte> payload)
+    {
+        while (true)
+        {
+            Dirent dirent = MemoryMarshal.Read<Dirent>(payload[Unsafe.SizeOf<EntryOut>()..]);
+            int length = (Unsafe.SizeOf<EntryOut>() + Unsafe.SizeOf<Dirent>() + (int)dirent.NameLength + 7) & ~7;
+            if (length >= payload.Length)
+                return dirent.Offset;
+            payload = payload[length..];
+        }
+    }
+
     private readonly int RecordSize(int nameLength) => (_entrySize + Unsafe.SizeOf<Dirent>() + nameLength + 7) & ~7;
 }

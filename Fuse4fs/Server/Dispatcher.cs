@@ -20,6 +20,9 @@ internal sealed partial class Dispatcher(IFileSystem files, FaultLog faults, Han
 
     private readonly int _listedHandle = handles is { Dialect: Dialect.RfcV2Finished } ? HandleCodec.Size : 0;
 
+    /// <summary>Whether replies to READDIRPLUS have handles in them.</summary>
+    public bool ListsHandles => _listedHandle != 0;
+
     /// <summary>Answers one request.</summary>
     /// <param name="request">The whole message.</param>
     /// <param name="reply">Room for a header and the largest payload; must not overlap the request.</param>

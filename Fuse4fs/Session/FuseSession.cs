@@ -20,6 +20,7 @@ internal sealed partial class FuseSession(FuseDevice device, Dispatcher dispatch
     private const ulong ResendBit = 1UL << 63;
 
     private readonly Quarantine _quarantine = new(state);
+    private readonly ListingAhead _ahead = new(dispatcher);
     private int _badReplies;
     private volatile bool _stopping;
 
@@ -96,13 +97,20 @@ internal sealed partial class FuseSession(FuseDevice device, Dispatcher dispatch
         bool quarantined = _quarantine.IsActive;
         bool isPoison = quarantined && _quarantine.Enter(unique);
         record.Begin(unique, header.NodeId, (uint)header.Opcode);
-        int answer = isPoison ? Refuse(header, reply) : dispatcher.Dispatch(request, reply);
+        bool isListing = header.Opcode == Opcode.ReadDirPlus;
+        int answer = 0;
+        if (isPoison)
+            answer = Refuse(header, reply);
+        else if (!isListing || !_ahead.TryTake(request, reply, out answer))
+            answer = dispatcher.Dispatch(request, reply);
         int error = answer == 0 ? 0 : -MemoryMarshal.Read<OutHeader>(reply).Error;
         if (answer != 0 && !device.Write(reply[..answer]) && Interlocked.Increment(ref _badReplies) == 1)
             ReplyRefused(log, header.Opcode, answer);
         record.End((uint)header.Opcode, error);
         if (quarantined)
             _quarantine.Leave(unique);
+        if (isListing && answer != 0 && !_stopping)
+            _ahead.Prepare(request, reply[..answer]);
     }
 
     private int Refuse(in InHeader header, Span<byte> reply)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Fuse4fs.Protocol;
 using Fuse4fs.Server;
 using Handles;
@@ -14,6 +15,9 @@ internal sealed class FakeFileSystem : IFileSystem
     public byte[] Contents { get; set; } = "hello, world"u8.ToArray();
 
     public byte[] Value { get; set; } = "value"u8.ToArray();
+
+    /// <summary>After which cookies names were listed, by whomever.</summary>
+    public ConcurrentQueue<ulong> Listed { get; } = [];
 
     public bool SawTrusted { get; private set; }
 
@@ -55,7 +59,9 @@ internal sealed class FakeFileSystem : IFileSystem
     {
         for (ulong i = cookie; i < 100 && names.HasRoomFor(8); i++)
             names.Add(new EntryOut { NodeId = i + 1 }, i + 1, i + 1, 8, System.Text.Encoding.UTF8.GetBytes($"name-{i:000}"));
-        return Verdict();
+        Errno verdict = Verdict();
+        Listed.Enqueue(cookie);
+        return verdict;
     }
 
     public Errno GetStatistics(ref StatFsOut statistics)

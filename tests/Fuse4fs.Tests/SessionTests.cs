@@ -4,6 +4,7 @@ using Fuse4fs.Server;
 using Fuse4fs.Session;
 using Fuse4fs.State;
 using Microsoft.Extensions.Logging.Abstractions;
+using TestSupport;
 using Xunit;
 
 namespace Fuse4fs.Tests;
@@ -77,7 +78,70 @@ public sealed class SessionTests : IDisposable
         Assert.Equal(0UL, _state.Suspects[3].Unique);
     }
 
+    [Fact]
+    public void The_next_part_of_a_listing_is_made_before_it_is_asked_for_and_once()
+    {
+        using var connection = new Connection(this, new Gate(isOpen: true));
+        ulong[] parts = [.. Enumerable.Range(0, 17).Select(part => (ulong)part * 6), 100];
+        for (int i = 0; i < parts.Length; i++)
+        {
+            byte[] reply = connection.Ask(List(parts[i]));
+            Assert.Equal(Direct(List(parts[i])), reply);
+            AwaitListed(parts[..Math.Min(i + 2, parts.Length)]);
+        }
+        connection.HangUp();
+        Assert.Equal((ulong)parts.Length, _state.Requests((int)Opcode.ReadDirPlus));
+    }
+
+    [Theory]
+    [InlineData(6u, 2048u, 1ul)] // more of it than was expected
+    [InlineData(7u, 1024u, 1ul)] // from elsewhere
+    [InlineData(6u, 1024u, 5ul)] // another directory
+    public void What_was_made_for_another_question_is_nobodys_answer(uint after, uint size, ulong node)
+    {
+        using var connection = new Connection(this, new Gate(isOpen: true));
+        _ = connection.Ask(List(0));
+        AwaitListed(0, 6);
+        Assert.Equal(Direct(List(after, size, node)), connection.Ask(List(after, size, node)));
+        Assert.Equal(after, _files.Listed.ElementAt(2));
+    }
+
+    [Fact]
+    public void A_next_part_that_failed_is_tried_again_when_it_is_asked_for()
+    {
+        _files.Verdict = () => _files.Listed.Count == 1 ? Errno.EIO : Errno.Ok;
+        using var connection = new Connection(this, new Gate(isOpen: true));
+        _ = connection.Ask(List(0));
+        AwaitListed(0, 6);
+        Assert.Equal(Direct(List(6)), connection.Ask(List(6)));
+    }
+
+    [Fact]
+    public void The_end_of_a_listing_is_not_made_twice()
+    {
+        using var connection = new Connection(this, new Gate(isOpen: true));
+        _ = connection.Ask(List(98));
+        connection.HangUp();
+        Assert.Equal(98ul, Assert.Single(_files.Listed));
+    }
+
     public void Dispose() => _state.Dispose();
+
+    private static byte[] List(ulong after, uint size = 1024, ulong node = 1) =>
+        Message.Request(Opcode.ReadDirPlus, node, Message.Bytes(new ReadIn { Offset = after, Size = size }));
+
+    // As it is without anything made in advance.
+    private static byte[] Direct(byte[] request)
+    {
+        byte[] reply = new byte[8192];
+        return reply[..new Dispatcher(new FakeFileSystem(), new FaultLog(NullLogger.Instance)).Dispatch(request, reply)];
+    }
+
+    private void AwaitListed(params ulong[] cookies)
+    {
+        Deadline.In(5).WaitUntil(() => _files.Listed.Count >= cookies.Length, "the next part is made");
+        Assert.Equal(cookies, _files.Listed);
+    }
 
     private static byte[] Lookup() => Message.Request(Opcode.Lookup, 1, Message.Name("hello"));
 
