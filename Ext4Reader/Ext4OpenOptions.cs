@@ -26,5 +26,5 @@ public sealed record Ext4OpenOptions
     public SafeFileHandle? Journal { get; init; }
 
     /// <summary>The most bytes of metadata blocks to keep in memory. Pages of it cost nothing until they are used.</summary>
-    public long CacheBytes { get; init; } = 16 << 20;
+    public long CacheBytes { get; init; } = 8 << 20;
 }
