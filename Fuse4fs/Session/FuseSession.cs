@@ -24,8 +24,8 @@ internal sealed partial class FuseSession(FuseDevice device, Dispatcher dispatch
     private int _badReplies;
     private volatile bool _stopping;
 
-    /// <summary>Threads for a machine: measured on two cores, and enough elsewhere that one slow disk read does not stop the rest.</summary>
-    private static int DefaultThreads => Math.Clamp(Environment.ProcessorCount, 2, 8);
+    /// <summary>Threads for a machine: one more than it has processors, as measured on two (docs/performance.md), and no more than a slow disk can use.</summary>
+    private static int DefaultThreads => Math.Clamp(Environment.ProcessorCount + 1, 2, 8);
 
     /// <summary>Threads for a mount.</summary>
     public static int ThreadsFor(ServeOptions options) => options.Threads != 0 ? Math.Min(options.Threads, SessionState.MostThreads - 1) : DefaultThreads;

@@ -38,7 +38,7 @@ internal sealed record Candidate(string Name, string What, Func<string, string, 
                 Absent = Requirement.LoopDevice ?? Requirement.KernelExt4,
             },
             Fuse4fs(),
-            new(Floor, "the same requests answered from memory, by Fuse4fs.Device and two threads; mount: .NET started twice",
+            new(Floor, "the same requests answered from memory, by Fuse4fs.Device and as many threads; mount: .NET started twice",
                 (image, mount) => [Path.Combine(AppContext.BaseDirectory, "Benchmarks"), "floor", image, mount, TapeOf(image)])
             {
                 StaysInForeground = true,
