@@ -32,79 +32,80 @@ internal sealed class Superblock
     // Clusters of a gibibyte: what Linux takes.
     private const uint MaximumLogClusterSize = 20;
 
-    internal required Features Features { get; init; }
-    internal required uint InodeCount { get; init; }
-    internal required ulong BlockCount { get; init; }
-    internal required ulong ReservedBlockCount { get; init; }
+    // Fields: accessors would be methods, some 65 of them, for the runtime to compile at every start of a worker. Parse alone makes instances and writes to them.
+    internal required Features Features;
+    internal required uint InodeCount;
+    internal required ulong BlockCount;
+    internal required ulong ReservedBlockCount;
 
     /// <summary>Where the first group starts.</summary>
-    internal required uint FirstDataBlock { get; init; }
+    internal required uint FirstDataBlock;
 
-    internal required int BlockSizeBits { get; init; }
+    internal required int BlockSizeBits;
 
     /// <summary>Blocks are allocated in clusters of 2 to the power of this many; 0 without bigalloc.</summary>
-    internal required int ClusterBits { get; init; }
+    internal required int ClusterBits;
 
     /// <summary>Blocks that were in no use when the superblock was last written, which can be long ago; the group descriptors know better.</summary>
-    internal required ulong FreeBlockCount { get; init; }
+    internal required ulong FreeBlockCount;
 
     /// <summary>The same of inodes.</summary>
-    internal required uint FreeInodeCount { get; init; }
+    internal required uint FreeInodeCount;
 
-    internal required uint BlocksPerGroup { get; init; }
-    internal required uint InodesPerGroup { get; init; }
-    internal required int InodeSize { get; init; }
+    internal required uint BlocksPerGroup;
+    internal required uint InodesPerGroup;
+    internal required int InodeSize;
 
     /// <summary>Smaller numbers are reserved, the root's excepted.</summary>
-    internal required uint FirstInode { get; init; }
+    internal required uint FirstInode;
 
-    internal required int DescriptorSize { get; init; }
+    internal required int DescriptorSize;
 
     /// <summary>Blocks kept free behind each copy of the group descriptors, for a filesystem that grows.</summary>
-    internal required uint ReservedDescriptorBlocks { get; init; }
+    internal required uint ReservedDescriptorBlocks;
 
     /// <summary>With meta_bg: blocks of descriptors from this one on lie in the groups they describe.</summary>
-    internal required uint FirstMetaBlockGroup { get; init; }
+    internal required uint FirstMetaBlockGroup;
 
     /// <summary>With flex_bg: groups keep their tables together, in groups of 2 to the power of this many; otherwise 0.</summary>
-    internal required int FlexGroupBits { get; init; }
+    internal required int FlexGroupBits;
 
-    internal required uint JournalInode { get; init; }
+    internal required uint JournalInode;
 
     /// <summary>The UUID of the journal that this filesystem uses, if that is not in an inode.</summary>
-    internal required byte[] JournalUuid { get; init; }
+    internal required byte[] JournalUuid;
 
     /// <summary>Head of the list of orphans; 0 for none.</summary>
-    internal required uint LastOrphan { get; init; }
+    internal required uint LastOrphan;
 
     /// <summary>Whether Linux found the filesystem broken and e2fsck was not run since.</summary>
-    internal required bool HasErrors { get; init; }
+    internal required bool HasErrors;
 
-    internal required uint OrphanFileInode { get; init; }
-    internal required (uint User, uint Group, uint Project) QuotaInodes { get; init; }
-    internal required (uint First, uint Second) BackupGroups { get; init; }
+    internal required uint OrphanFileInode;
+    internal required (uint User, uint Group, uint Project) QuotaInodes;
+    internal required (uint First, uint Second) BackupGroups;
 
     /// <summary>With mmp: the block in which whoever uses the filesystem says so.</summary>
-    internal required ulong MultipleMountBlock { get; init; }
+    internal required ulong MultipleMountBlock;
 
     /// <summary>Clusters of metadata that whoever made the filesystem counted; 0 if nobody did.</summary>
-    internal required uint OverheadClusters { get; init; }
+    internal required uint OverheadClusters;
 
     /// <summary>What every metadata checksum of this filesystem starts from.</summary>
-    internal required uint ChecksumSeed { get; init; }
+    internal required uint ChecksumSeed;
 
     /// <summary>Hash of directories whose index does not name one.</summary>
-    internal required NameHashVersion DefaultHash { get; init; }
+    internal required NameHashVersion DefaultHash;
 
     /// <summary>Whether bytes of names are hashed as unsigned: the signedness of char on the machine that made the image.</summary>
-    internal required bool HashesUnsigned { get; init; }
+    internal required bool HashesUnsigned;
 
     /// <summary>With casefold: whether names must be valid UTF-8.</summary>
-    internal required bool HasStrictEncoding { get; init; }
+    internal required bool HasStrictEncoding;
 
-    internal required (uint A, uint B, uint C, uint D) HashSeed { get; init; }
-    internal required byte[] Uuid { get; init; }
-    internal required byte[] Label { get; init; }
+    internal required (uint A, uint B, uint C, uint D) HashSeed;
+    internal required byte[] Uuid;
+    internal required byte[] Label;
 
     internal int BlockSize => 1 << BlockSizeBits;
     internal bool HasMetadataChecksums => Features.Has(ReadOnlyFeatures.MetadataChecksums);
