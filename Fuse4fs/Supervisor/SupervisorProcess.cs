@@ -107,7 +107,7 @@ internal sealed partial class SupervisorProcess : IDisposable
         while (true)
         {
             // The device only for its end, and only while nobody reads requests from it: whoever polls it is woken by each of them, whatever he waits for, and takes
-            // the processor between the caller and the worker. Behind a worker that reads, the end shows by the worker's; one that is stuck shows nothing.
+            // the processor between the caller and the worker. Behind a worker that reads, the end shows by the worker's; one that is stuck shows nothing, so we look now and then.
             bool isRead = _service!.Phase == Phase.Serving;
             watched[0] = new() { Descriptor = isRead ? -1 : _mount!.Device.Descriptor.Number };
             watched[1] = Readable(_signals);

@@ -3,6 +3,7 @@ using Ext4Reader;
 using Fuse4fs.Protocol;
 using Fuse4fs.Protocol.Dialects;
 using Fuse4fs.Server;
+using Fuse4fs.Session;
 using Fuse4fs.State;
 using Microsoft.Extensions.Logging.Abstractions;
 using TestSupport;
@@ -46,6 +47,23 @@ public sealed class AllocationTests : IDisposable
     [Fact]
     public void Readdirplus_allocates_nothing() =>
         AssertAllocatesNothing(Message.Request(Opcode.ReadDirPlus, 1, Message.Bytes(new ReadIn { Size = 32 * 1024 })));
+
+    [Fact]
+    public void A_part_of_a_listing_that_is_made_ahead_allocates_nothing()
+    {
+        var ahead = new ListingAhead(_dispatcher);
+        byte[] first = Message.Request(Opcode.ReadDirPlus, 1, Message.Bytes(new ReadIn { Size = 512 }));
+        byte[] answer = _reply[.._dispatcher.Dispatch(first, _reply)];
+        byte[] next = Message.Request(Opcode.ReadDirPlus, 1, Message.Bytes(new ReadIn { Size = 512, Offset = DirectoryWriter.LastCookie(answer.AsSpan(ReplyWriter.HeaderSize)) }));
+        int taken = 0, made = 0;
+        AssertAllocatesNothing(() =>
+        {
+            ahead.Prepare(first, answer);
+            made++;
+            taken += ahead.TryTake(next, _reply, out _) ? 1 : 0;
+        });
+        Assert.Equal(made, taken);
+    }
 
     [Theory]
     [InlineData((uint)Dialect.RfcV2Finished, (uint)Opcode.LookupHandle)]
@@ -91,15 +109,20 @@ public sealed class AllocationTests : IDisposable
     private void AssertAllocatesNothing(byte[] request, bool mayFail = false, Dispatcher? dispatcher = null)
     {
         dispatcher ??= _dispatcher;
-        const int Rounds = 20, Requests = 1000;
         Assert.True(dispatcher.Dispatch(request, _reply) > 16 || mayFail);
         Assert.True(mayFail || Message.Header(_reply).Error == 0);
+        AssertAllocatesNothing(() => dispatcher.Dispatch(request, _reply));
+    }
+
+    private static void AssertAllocatesNothing(Action answer)
+    {
+        const int Rounds = 20, Requests = 1000;
         long allocated = 0;
         for (int round = 0; round < Rounds; round++)
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
             for (int i = 0; i < Requests; i++)
-                _ = dispatcher.Dispatch(request, _reply);
+                answer();
             allocated = GC.GetAllocatedBytesForCurrentThread() - before;
             if (allocated == 0)
                 return;
