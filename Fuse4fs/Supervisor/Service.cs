@@ -170,9 +170,9 @@ internal sealed partial class Service : IDisposable
             case WorkerMessage.Ready when Phase == Phase.Starting:
                 _census?.Submit(State, CensusPatience);
                 History.Last?.Ready = Stopwatch.GetTimestamp();
-                Worker.Go(_device);
                 _turnedDown = "";
-                History.Last?.Going = Stopwatch.GetTimestamp();
+                History.Last?.Going = Stopwatch.GetTimestamp(); // before, as below
+                Worker.Go(_device);
                 Enter(Phase.Serving, "");
                 return false;
             case WorkerMessage.Answering when Phase == Phase.Serving && _waitedSince != 0:
@@ -267,7 +267,7 @@ internal sealed partial class Service : IDisposable
         State.Resume.Start = ++Starts;
         try
         {
-            History.Last?.Spawned = Stopwatch.GetTimestamp(); // before: the new process may be further than we are when this returns
+            History.Last?.Spawned = Stopwatch.GetTimestamp(); // before: the worker may be further than we are when we have done it
             Worker = _starter.Start();
             _starter.Give(Worker, _image.Image, _image.Journal);
             Enter(Phase.Starting, "", VerdictPatience);
