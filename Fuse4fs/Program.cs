@@ -17,9 +17,9 @@ internal static class Program
             return WorkerMain.PrintVersion();
         if (arguments is [MountCommand.PrimerArgument])
             return MountCommand.Prime();
-        if (arguments is [MountCommand.BackgroundArgument, .. var original])
+        if (arguments is [MountCommand.BackgroundArgument, var worker, .. var original])
         {
-            MountCommand.IsBackground = true;
+            MountCommand.BeInBackground(worker);
             arguments = original;
         }
         MountCommand.OwnArguments = arguments;

@@ -24,19 +24,21 @@ internal static class MountCommand
 
     private static Descriptor _terminal = new(2);
 
-    /// <summary>Set by <c>Program</c>: this process was started as a supervisor in the background.</summary>
-    public static bool IsBackground
+    private static string? _worker;
+
+    /// <summary>Whether this process was started as a supervisor in the background.</summary>
+    public static bool IsBackground => _worker is not null;
+
+    /// <summary>This process was started as a supervisor in the background.</summary>
+    /// <param name="worker">The argument that says which is its first worker.</param>
+    public static void BeInBackground(string worker)
     {
-        get;
-        set
-        {
-            field = value;
-            _terminal = new Descriptor(value ? Words : 2);
-        }
+        _worker = worker;
+        _terminal = new Descriptor(Words);
     }
 
     /// <summary>The arguments of this process, to start it again.</summary>
-    public static IReadOnlyList<string> OwnArguments { get; set; } = [];
+    public static string[] OwnArguments { get; set; } = [];
 
     /// <summary>Mounts; the exit code.</summary>
     public static int Run(MountRequest request)
@@ -45,7 +47,7 @@ internal static class MountCommand
         {
             return IsBackground ? SuperviseInBackground(request)
                 : request.Foreground ? SuperviseInForeground(request)
-                : StartSupervisor();
+                : StartInBackground();
         }
         catch (MountException e)
         {
@@ -62,14 +64,30 @@ internal static class MountCommand
     /// <summary>Starts the supervisor for what this process was asked, waits for its word and primes the mount; the exit code.</summary>
     public static int StartInBackground()
     {
-        try
+        (Descriptor ours, Descriptor theirs) = Descriptor.SocketPair(Libc.SOCK_STREAM);
+        using (ours)
         {
-            return StartSupervisor();
-        }
-        catch (SystemCallException e)
-        {
-            Say(e.Message);
-            return ExitCode.System;
+            ChildProcess supervisor;
+            try
+            {
+                // Its 0 to 2 are /dev/null from the start: the runtime keeps copies of what it finds there, and whoever waits for the end of our output must
+                // not wait for a mount to end.
+                supervisor = HeadStart.Run(Self.Program, BackgroundArgument, OwnArguments, theirs, _terminal);
+            }
+            catch (SystemCallException e)
+            {
+                Say(e.Message);
+                return ExitCode.System;
+            }
+            theirs.Dispose();
+            if (ReadWords(ours) is not [var mountPoint, var fileName])
+            {
+                // It has said why.
+                return supervisor.HasEnded(milliseconds: 5000) ? supervisor.ExitCode : ExitCode.System;
+            }
+            if (!Priming.Run(mountPoint, fileName, PrimingPatience))
+                Say($"{mountPoint}: mounted, but it does not answer");
+            return ExitCode.Success;
         }
     }
 
@@ -91,7 +109,7 @@ internal static class MountCommand
         (Descriptor ours, Descriptor theirs) = Descriptor.SocketPair(Libc.SOCK_STREAM);
         using (ours)
         {
-            ChildProcess primer = ChildProcess.Start([.. Self.Program, PrimerArgument], ChildProcess.OwnEnvironment(), [(theirs, Link)], newSession: false);
+            ChildProcess primer = ChildProcess.Start([.. Self.Program, PrimerArgument], environment: null, [(theirs, Link)], newSession: false);
             theirs.Dispose();
             try
             {
@@ -107,38 +125,17 @@ internal static class MountCommand
         }
     }
 
-    // The other side of StartSupervisor.
+    // The other side of StartInBackground.
     private static int SuperviseInBackground(MountRequest request)
     {
         using var starter = new Descriptor(Link);
         ILogger log = Log(request, toSyslog: true);
-        using var supervisor = new SupervisorProcess(request, Self.Program, new Forked(log, Log(request with { LogFile = null }, toSyslog: false)));
+        var both = new Forked(log, Log(request with { LogFile = null }, toSyslog: false));
+        using var supervisor = new SupervisorProcess(request, Self.Program, both, HeadStart.Adopt(_worker!, both));
         string primingFile = supervisor.Mount();
         LeaveTerminal();
         SendWords(starter, supervisor.MountPoint, primingFile);
         return supervisor.Supervise(starter);
-    }
-
-    private static int StartSupervisor()
-    {
-        (Descriptor ours, Descriptor theirs) = Descriptor.SocketPair(Libc.SOCK_STREAM);
-        using (ours)
-        {
-            // Its 0 to 2 are /dev/null from the start: the runtime keeps copies of what it finds there, and whoever waits for the end of our output must
-            // not wait for a mount to end.
-            ChildProcess supervisor = ChildProcess.Start(
-                [.. Self.Program, BackgroundArgument, .. OwnArguments], ChildProcess.OwnEnvironment(), [(theirs, Link), (_terminal, Words)], newSession: true);
-            theirs.Dispose();
-            Priming.Rehearse();
-            if (ReadWords(ours) is not [var mountPoint, var fileName])
-            {
-                // It has said why.
-                return supervisor.HasEnded(milliseconds: 5000) ? supervisor.ExitCode : ExitCode.System;
-            }
-            if (!Priming.Run(mountPoint, fileName, PrimingPatience))
-                Say($"{mountPoint}: mounted, but it does not answer");
-            return ExitCode.Success;
-        }
     }
 
     private static void SendWords(Descriptor socket, string mountPoint, string fileName) =>

@@ -23,14 +23,14 @@ internal sealed unsafe class ChildProcess
 
     /// <summary>Starts a program with descriptors of our choice.</summary>
     /// <param name="command">Program (looked for on the PATH where it has no slash) and arguments.</param>
-    /// <param name="environment">NAME=VALUE, all of them.</param>
+    /// <param name="environment">NAME=VALUE, all of them; null for those of this process.</param>
     /// <param name="inherited">Which of our descriptors the child has under which number; 0, 1 and 2 are /dev/null unless named here.</param>
     /// <param name="newSession">Whether it leaves our session and terminal.</param>
     /// <exception cref="SystemCallException">The program is not there, or no process can be had.</exception>
     public static ChildProcess Start(
-        IReadOnlyList<string> command,
-        IReadOnlyList<string> environment,
-        IReadOnlyList<(Descriptor From, int To)> inherited,
+        string[] command,
+        string[]? environment,
+        (Descriptor From, int To)[] inherited,
         bool newSession)
     {
         KeepOthersFromInheriting();
@@ -39,11 +39,11 @@ internal sealed unsafe class ChildProcess
         byte* attributes = stackalloc byte[1024];
         byte* signals = stackalloc byte[256];
         // Sources above all targets, so that no duplication overwrites the source of a later one.
-        var sources = new Descriptor[inherited.Count];
+        var sources = new Descriptor[inherited.Length];
         for (int i = 0; i < sources.Length; i++)
             sources[i] = inherited[i].From.Duplicate(least: 64);
         using var arguments = new StringVector(command);
-        using var variables = new StringVector(environment);
+        using StringVector? variables = environment is null ? null : new StringVector(environment);
         _ = Libc.FileActionsInit(actions);
         _ = Libc.SpawnAttributesInit(attributes);
         try
@@ -62,7 +62,7 @@ internal sealed unsafe class ChildProcess
             _ = Libc.SpawnAttributesSetFlags(attributes, flags);
 
             int process;
-            int error = Libc.SpawnFromPath(&process, arguments.First, actions, attributes, arguments.Start, variables.Start);
+            int error = Libc.SpawnFromPath(&process, arguments.First, actions, attributes, arguments.Start, variables is null ? OwnVariables() : variables.Start);
             if (error != 0)
                 throw new SystemCallException($"starting {command[0]}", (Errno)error);
             return new ChildProcess(process);
@@ -76,8 +76,8 @@ internal sealed unsafe class ChildProcess
         }
     }
 
-    // A loop: this is the start of every mount, and a query would have the runtime load what nothing else there needs.
-    private static bool IsGiven(IReadOnlyList<(Descriptor From, int To)> inherited, int number)
+    // A loop, as elsewhere in this file, and arrays: this is the start of every mount, and queries and lists would have the runtime load what nothing else there needs.
+    private static bool IsGiven((Descriptor From, int To)[] inherited, int number)
     {
         foreach ((Descriptor _, int to) in inherited)
             if (to == number)
@@ -85,14 +85,20 @@ internal sealed unsafe class ChildProcess
         return false;
     }
 
-    /// <summary>The environment of this process, for a child that shall have the same.</summary>
+    /// <summary>A child of this process that was started before this process became this program.</summary>
+    public static ChildProcess Adopt(int id) => new(id);
+
+    /// <summary>The environment of this process, for a child that shall have a part of it, or more.</summary>
     public static List<string> OwnEnvironment()
     {
         var all = new List<string>();
-        foreach (System.Collections.DictionaryEntry variable in Environment.GetEnvironmentVariables())
-            all.Add($"{variable.Key}={variable.Value}");
+        for (byte** variable = OwnVariables(); *variable is not null; variable++)
+            all.Add(Marshal.PtrToStringUTF8((nint)(*variable))!);
         return all;
     }
+
+    // As libc has it (environ(7)): what the runtime makes of it, it makes for itself.
+    private static byte** OwnVariables() => *(byte***)NativeLibrary.GetExport(NativeLibrary.GetMainProgramHandle(), "environ");
 
     /// <summary>Sends a signal, unless the process is known to have ended (its number may be another's by now).</summary>
     public void Signal(int signal)
@@ -160,9 +166,9 @@ internal sealed unsafe class ChildProcess
     {
         private readonly int _count;
 
-        public StringVector(IReadOnlyList<string> strings)
+        public StringVector(string[] strings)
         {
-            _count = strings.Count;
+            _count = strings.Length;
             Start = (byte**)NativeMemory.AllocZeroed((nuint)(_count + 1), (nuint)sizeof(byte*));
             for (int i = 0; i < _count; i++)
             {

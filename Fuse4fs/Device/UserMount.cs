@@ -38,7 +38,7 @@ internal static class UserMount
                 List<string> environment = ChildProcess.OwnEnvironment();
                 environment.RemoveAll(variable => variable.StartsWith("_FUSE_COMMFD=", StringComparison.Ordinal));
                 environment.Add($"_FUSE_COMMFD={Socket}");
-                helper = ChildProcess.Start([Helper, "-o", options, "--", mount.Target], environment, [(theirs, Socket), (speaker, 2)], newSession: false);
+                helper = ChildProcess.Start([Helper, "-o", options, "--", mount.Target], [.. environment], [(theirs, Socket), (speaker, 2)], newSession: false);
             }
             catch (SystemCallException e)
             {
@@ -66,7 +66,7 @@ internal static class UserMount
             ChildProcess helper;
             try
             {
-                helper = ChildProcess.Start([Helper, lazily ? "-uz" : "-u", "--", target], ChildProcess.OwnEnvironment(), [(speaker, 2)], newSession: false);
+                helper = ChildProcess.Start([Helper, lazily ? "-uz" : "-u", "--", target], environment: null, [(speaker, 2)], newSession: false);
             }
             catch (SystemCallException e)
             {

@@ -2,7 +2,6 @@ using System.Reflection;
 using System.Security.Cryptography;
 using Fuse4fs.Device;
 using Fuse4fs.State;
-using Microsoft.Extensions.Logging;
 
 namespace Fuse4fs.Session;
 
@@ -10,7 +9,7 @@ namespace Fuse4fs.Session;
 /// Takes from a worker, before it reads the first byte of an image, all that it does not need: privileges, its user, the filesystem and most system
 /// calls. What an image can do to it then is a crash, and that costs a restart.
 /// </summary>
-internal static partial class Sandbox
+internal static class Sandbox
 {
     private const int NoNewPrivileges = 38; // PR_SET_NO_NEW_PRIVS
     private const uint Nobody = 65534;
@@ -88,8 +87,4 @@ internal static partial class Sandbox
     /// have 176; the rest is air. Unlike a cgroup it needs no rights, and leaves alone what systemd or a container has set up.
     /// </summary>
     public static ulong MemoryLimit(int threads) => (512UL << 20) + ((ulong)threads * (6 << 20));
-
-    /// <summary>Says what could not be had.</summary>
-    [LoggerMessage(LogLevel.Warning, "the worker is not contained in every way; this kernel or user lacks: {Lacks}")]
-    public static partial void SayLacks(ILogger log, string lacks);
 }

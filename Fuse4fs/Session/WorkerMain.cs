@@ -44,17 +44,17 @@ internal static partial class WorkerMain
     private static int Serve(MessageSocket channel, long started, ILogger log)
     {
         Directory.SetCurrentDirectory("/"); // no worker keeps a folder of its caller's busy
-        using SessionState? state = SessionState.TryAttach(new Descriptor(WorkerDescriptors.State), out string? problem);
+        Sandbox.Prepare();
+        if (!TryAwaitImage(channel, out Descriptor? shared, out Descriptor? file, out Descriptor? journal, out Descriptor? root))
+            return Failed;
+        using SessionState? state = SessionState.TryAttach(shared, out string? problem);
         if (state is null)
             return Refuse(channel, WorkerMessage.OtherVersion, problem!);
-        Sandbox.Prepare();
-        if (!TryAwaitImage(channel, out Descriptor? file, out Descriptor? journal, out Descriptor? root))
-            return Failed;
         if (!state.Options.NoSandbox)
         {
             state.Sandbox = Sandbox.Enter(root, FuseSession.ThreadsFor(state.Options), out string lacks);
             if (lacks.Length != 0 && state.Resume.Start == 1)
-                Sandbox.SayLacks(log, lacks);
+                NotContained(log, lacks);
         }
         // A worker must not outlive its supervisor: nobody could replace or end it. The change of user clears this; and the supervisor may have
         // died before.
@@ -138,14 +138,17 @@ internal static partial class WorkerMain
     }
 
     // What the supervisor gives; false when it is gone.
-    private static bool TryAwaitImage(MessageSocket channel, [NotNullWhen(true)] out Descriptor? image, out Descriptor? journal, out Descriptor? root)
+    private static bool TryAwaitImage(MessageSocket channel, out Descriptor? state, [NotNullWhen(true)] out Descriptor? image, out Descriptor? journal, out Descriptor? root)
     {
-        (image, journal, root) = (null, null, null);
+        (state, image, journal, root) = (null, null, null, null);
         Span<byte> buffer = stackalloc byte[16];
         while (image is null && channel.Receive(buffer, out Descriptor? file) is { IsEmpty: false } message)
         {
             switch ((WorkerMessage)message[0])
             {
+                case WorkerMessage.State:
+                    state = file;
+                    break;
                 case WorkerMessage.Root:
                     root = file;
                     break;
@@ -176,6 +179,9 @@ internal static partial class WorkerMain
         _ = channel.Send([(byte)kind, .. words.AsSpan(0, Math.Min(words.Length, 4000))]);
         return Failed;
     }
+
+    [LoggerMessage(LogLevel.Warning, "the worker is not contained in every way; this kernel or user lacks: {Lacks}")]
+    private static partial void NotContained(ILogger log, string lacks);
 
     [LoggerMessage(LogLevel.Critical, "the worker ends: {Details}")]
     private static partial void Ended(ILogger log, string details);

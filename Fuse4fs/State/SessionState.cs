@@ -10,37 +10,37 @@ namespace Fuse4fs.State;
 internal record struct ServeOptions
 {
     /// <summary>Where the filesystem starts in the image file, in bytes.</summary>
-    public long ImageOffset { get; set; }
+    public long ImageOffset;
 
     /// <summary>The user gave <see cref="ImageOffset"/>: no partition table is looked at, even if it is 0.</summary>
-    public bool HasImageOffset { get; set; }
+    public bool HasImageOffset;
 
     /// <summary>
     /// The partition that the user chose, in words of <c>PartitionTable.Choose</c>; empty for none. Each worker looks it up anew: whoever
     /// parses the image parses its partition table.
     /// </summary>
-    public ShortText Partition { get; set; }
+    public ShortText Partition;
 
     /// <summary>The owner of everything, or -1 for the image's own.</summary>
-    public long UserId { get; set; }
+    public long UserId;
 
     /// <summary>The group of everything, or -1 for the image's own.</summary>
-    public long GroupId { get; set; }
+    public long GroupId;
 
     /// <summary>Show the image as it lies: no journal replay.</summary>
-    public bool NoRecovery { get; set; }
+    public bool NoRecovery;
 
     /// <summary>An external journal is handed over, too (<see cref="WorkerMessage.Journal"/>).</summary>
-    public bool HasJournal { get; set; }
+    public bool HasJournal;
 
     /// <summary>statfs(2) counts the filesystem's own structures as blocks, too.</summary>
-    public bool MinixDf { get; set; }
+    public bool MinixDf;
 
     /// <summary>Check files with fs-verity against their Merkle trees.</summary>
-    public bool VerifyContent { get; set; }
+    public bool VerifyContent;
 
     /// <summary>For tests, which set it by <see cref="CrashSwitch"/>: the inode whose contents crash the worker that reads them. 0: none.</summary>
-    public uint CrashInode { get; set; }
+    public uint CrashInode;
 
     /// <summary>
     /// The environment variable of root's that sets <see cref="CrashInode"/>. Not a mount option: those can come from fstab, from other users and from programs.
@@ -48,10 +48,10 @@ internal record struct ServeOptions
     public const string CrashSwitch = "FUSE4FS_TEST_CRASH_INODE";
 
     /// <summary>Workers keep their privileges: for debugging.</summary>
-    public bool NoSandbox { get; set; }
+    public bool NoSandbox;
 
     /// <summary>Threads that answer requests, 1 to 64; 0 for as many as suit the machine.</summary>
-    public int Threads { get; set; }
+    public int Threads;
 }
 
 /// <summary>What INIT settled for the life of the connection. No later worker hears of it from the kernel.</summary>
@@ -71,22 +71,22 @@ internal record struct Negotiated
     public readonly bool HasEpoch => Minor >= EpochMinor;
 
     /// <summary>Protocol minor, 31 to 46; 0 before INIT.</summary>
-    public uint Minor { get; set; }
+    public uint Minor;
 
     /// <summary>The capabilities that both sides use (<c>InitFlags</c>).</summary>
-    public ulong Flags { get; set; }
+    public ulong Flags;
 
     /// <summary>Largest WRITE in bytes: it sets the least size of the buffer for requests.</summary>
-    public uint MaxWrite { get; set; }
+    public uint MaxWrite;
 
     /// <summary>Largest READ in pages of 4 KiB.</summary>
-    public uint MaxPages { get; set; }
+    public uint MaxPages;
 
     /// <summary>How the kernel is told handles (<c>Dialect</c>); 0: not at all, as by every released kernel.</summary>
-    public uint Dialect { get; set; }
+    public uint Dialect;
 
     /// <summary>The size that handles are smaller than, where the kernel is told any.</summary>
-    public uint MaxHandleSize { get; set; }
+    public uint MaxHandleSize;
 }
 
 /// <summary>
@@ -95,7 +95,7 @@ internal record struct Negotiated
 internal sealed unsafe class SessionState : IDisposable
 {
     /// <summary>Changes with the layout, but for its first two fields. A worker refuses a state of another version.</summary>
-    public const uint CurrentVersion = 10;
+    public const uint CurrentVersion = 11;
 
     private const ulong Magic = 0x5441_5453_5346_3446; // "F4FSSTAT"
     private const int TableFlagsOffset = 4080;
@@ -220,8 +220,11 @@ internal sealed unsafe class SessionState : IDisposable
     }
 
     /// <summary>The state behind a descriptor that the supervisor handed over. Null, and why, when it is none or of another version.</summary>
-    public static SessionState? TryAttach(Descriptor descriptor, out string? problem)
+    public static SessionState? TryAttach(Descriptor? descriptor, out string? problem)
     {
+        problem = "the installed program is of another version than this mount (which hands over no state): install the former one, or unmount and mount again";
+        if (descriptor is null)
+            return null;
         var state = new SessionState(SharedMemory.Attach(descriptor, checked((int)Math.Min(FileStatus.Of(descriptor).Size, int.MaxValue))));
         problem = state.Layout.Magic != Magic ? "the supervisor's state is not one of fuse4fs"
             : state.Layout.Version != CurrentVersion ? Mismatch(state.Layout.Version, CurrentVersion)

@@ -36,8 +36,11 @@ internal enum WorkerMessage : byte
     /// <summary>Supervisor: the external journal, an open file. Before <see cref="Image"/>; only where <see cref="ServeOptions.HasJournal"/> says so.</summary>
     Journal = 10,
 
-    /// <summary>Supervisor: the image, an open file. The state is ready to be read, too: begin.</summary>
+    /// <summary>Supervisor: the image, an open file: begin. Whoever has not been given a <see cref="State"/> has a supervisor of another version.</summary>
     Image = 11,
+
+    /// <summary>Supervisor: the memfd of <see cref="SessionState"/>, ready to be read. Before all others.</summary>
+    State = 12,
 }
 
 /// <summary>
@@ -57,7 +60,4 @@ internal static class WorkerDescriptors
 
     /// <summary>The socket for <see cref="WorkerMessage"/>.</summary>
     public const int Channel = 3;
-
-    /// <summary>The memfd of <see cref="SessionState"/>. (A worker of any version looks for it here, and tells by it that its supervisor is of another.)</summary>
-    public const int State = 5;
 }

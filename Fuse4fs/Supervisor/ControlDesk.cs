@@ -7,7 +7,7 @@ namespace Fuse4fs.Supervisor;
 /// <param name="service">The workers' life.</param>
 /// <param name="mount">The mount.</param>
 /// <param name="program">What workers are started with.</param>
-internal sealed class ControlDesk(ControlSocket control, Service service, FuseMount mount, IReadOnlyList<string> program)
+internal sealed class ControlDesk(ControlSocket control, Service service, FuseMount mount, string[] program)
 {
     private readonly long _started = Environment.TickCount64;
     private readonly List<(ControlCaller Caller, string Done)> _expectant = [];

@@ -81,13 +81,12 @@ internal sealed class FilesystemCheck : IDisposable
     // Where it lives is not on everybody's PATH.
     private static string Program() => Array.Find(["/usr/sbin/e2fsck", "/sbin/e2fsck", "/usr/local/sbin/e2fsck"], File.Exists) ?? "e2fsck";
 
-    private static FilesystemCheck Start(IReadOnlyList<string> command, bool isFsck, params string[] more)
+    private static FilesystemCheck Start(string[] command, bool isFsck, params string[] more)
     {
         (Descriptor words, Descriptor speaker) = Descriptor.Pipe();
         try
         {
-            List<string> environment = [.. ChildProcess.OwnEnvironment(), .. more];
-            return new FilesystemCheck(ChildProcess.Start(command, environment, [(speaker, 1), (speaker, 2)], newSession: true), words, isFsck);
+            return new FilesystemCheck(ChildProcess.Start(command, [.. ChildProcess.OwnEnvironment(), .. more], [(speaker, 1), (speaker, 2)], newSession: true), words, isFsck);
         }
         catch
         {

@@ -26,7 +26,7 @@ internal static class InstalledProgram
     /// <summary>Why what lies at the program's place now cannot serve this mount; null where it can.</summary>
     /// <param name="program">The command line of this program.</param>
     /// <param name="version">The version of the mount's state.</param>
-    public static string? Objection(IReadOnlyList<string> program, uint version)
+    public static string? Objection(string[] program, uint version)
     {
         (Descriptor words, Descriptor speaker) = Descriptor.Pipe();
         using (words)
@@ -34,7 +34,7 @@ internal static class InstalledProgram
             ChildProcess process;
             try
             {
-                process = ChildProcess.Start([.. program, WorkerDescriptors.VersionArgument], ChildProcess.OwnEnvironment(), [(speaker, 1)], newSession: false);
+                process = ChildProcess.Start([.. program, WorkerDescriptors.VersionArgument], environment: null, [(speaker, 1)], newSession: false);
             }
             catch (SystemCallException e)
             {

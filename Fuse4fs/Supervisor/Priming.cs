@@ -19,19 +19,15 @@ internal static class Priming
         return thread.Join(milliseconds);
     }
 
-    /// <summary>The same on what certainly answers, with nothing to show for it but that it is compiled: for whoever has to wait for a mount anyhow.</summary>
-    public static void Rehearse() => _ = Run("/dev", "null", milliseconds: 1000);
-
     private static void Touch(string mountPoint, string fileName)
     {
-        try
+        // By libc alone: the class library takes a start ten milliseconds to compile.
+        nint directory = Libc.OpenDirectory(mountPoint);
+        if (directory != 0)
         {
-            _ = Directory.EnumerateFileSystemEntries(mountPoint).Any();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // A root directory that this user may not list, or that is broken: the OPENDIR has been sent all the same.
-        }
+            _ = Libc.ReadDirectory(directory);
+            _ = Libc.CloseDirectory(directory);
+        } // else a root directory that this user may not list, or that is broken: the OPENDIR has been sent all the same
         using Descriptor? file = Descriptor.TryOpen($"{mountPoint}/{fileName}", Libc.O_RDONLY, out _);
         _ = file?.Read(stackalloc byte[1], out _);
     }

@@ -18,7 +18,7 @@ internal sealed partial class SupervisorProcess : IDisposable
     private const int LookForEnd = 5_000;
 
     private readonly MountRequest _request;
-    private readonly IReadOnlyList<string> _program;
+    private readonly string[] _program;
     private readonly ILogger _log;
     private readonly Descriptor _signals;
     private readonly List<PosixSignalRegistration> _registrations = [];
@@ -35,8 +35,10 @@ internal sealed partial class SupervisorProcess : IDisposable
     /// <param name="request">What to mount, and how.</param>
     /// <param name="program">The command line of this program, for workers.</param>
     /// <param name="log">The log.</param>
-    public SupervisorProcess(MountRequest request, IReadOnlyList<string> program, ILogger log)
+    /// <param name="worker">The first worker, if one was started already.</param>
+    public SupervisorProcess(MountRequest request, string[] program, ILogger log, WorkerProcess? worker = null)
     {
+        _worker = worker;
         _request = request;
         _program = program;
         _log = log;
@@ -59,12 +61,9 @@ internal sealed partial class SupervisorProcess : IDisposable
         _state = SessionState.Create(_request.Serve, TableBytes(root));
         // First of all: the worker's runtime starts while we see to all that it is to be given.
         var starter = new WorkerStarter(_program, _state, _log);
-        _worker = starter.Start();
-        MountSpecification specification = FuseMount.Specify(_request, root);
+        _worker ??= starter.Start();
         _image = ImageFile.Open(_request.Image);
         _journal = _request.Journal is string journal ? OpenJournal(journal) : null;
-        specification = specification with { Source = _request.SourceName ?? _image.MountSource };
-        FuseDevice? device = root ? FuseMount.OpenDevice() : null;
         _state.Options = WithTestSwitch(ImageFile.WithSelector(_request.Serve, _image.Selector), root);
         _state.Image = _image.Record(_request.Serve.ImageOffset);
         if (_journal is not null)
@@ -73,7 +72,10 @@ internal sealed partial class SupervisorProcess : IDisposable
         if (root)
             starter.Root = _emptyFolder = MakeEmptyFolder();
         starter.Give(_worker, _image.Descriptor, _journal?.Descriptor);
-        _ = MountTable.Find("/"); // compiles, while the worker looks at the image, what would have to be compiled after that
+        // While the worker looks at the image.
+        MountSpecification specification = FuseMount.Specify(_request, root) with { Source = _request.SourceName ?? _image.MountSource };
+        FuseDevice? device = root ? FuseMount.OpenDevice() : null;
+        _ = MountTable.Find("/"); // compiles what would have to be compiled after that
         const int Patience = 60_000; // a hostile image is told apart in a few seconds; a slow disk may take its time
         if (_worker.AwaitVerdict(Patience) is string reason)
             throw new MountException(ExitCode.MountFailure, reason);
@@ -101,8 +103,8 @@ internal sealed partial class SupervisorProcess : IDisposable
     /// <returns>0 after an unmount, 32 when no worker could be kept alive.</returns>
     public int Supervise(Descriptor? primer)
     {
-        InstalledProgram.NeedNoFiles();
         const int Fixed = 7;
+        bool needsFiles = true;
         var watched = new Libc.PollFd[Fixed + 64];
         while (true)
         {
@@ -119,6 +121,11 @@ internal sealed partial class SupervisorProcess : IDisposable
             int callers = Math.Min(_control?.Callers.Count ?? 0, watched.Length - Fixed);
             for (int i = 0; i < callers; i++)
                 watched[Fixed + i] = Readable(_control!.Callers[i].Socket);
+            if (needsFiles && primer is null)
+            {
+                InstalledProgram.NeedNoFiles(); // not sooner: it would take its time from the worker, of whom the first answers are wanted
+                needsFiles = false;
+            }
             long left = _service.NextTime == long.MaxValue ? long.MaxValue : _service.NextTime - Environment.TickCount64;
             int said = Descriptor.Poll(watched.AsSpan(0, Fixed + callers), (int)Math.Clamp(left, 0, LookForEnd));
 

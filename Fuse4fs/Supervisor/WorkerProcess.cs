@@ -43,11 +43,13 @@ internal sealed class WorkerProcess : IDisposable
     public Descriptor Words => _words;
 
     /// <summary>Gives the worker what it is to serve. It begins.</summary>
+    /// <param name="state">The memfd of the state.</param>
     /// <param name="image">The image, read-only.</param>
     /// <param name="journal">The external journal, read-only, or null.</param>
     /// <param name="root">An empty directory, the worker's whole filesystem; null where there is none.</param>
-    public void Give(Descriptor image, Descriptor? journal, Descriptor? root)
+    public void Give(Descriptor state, Descriptor image, Descriptor? journal, Descriptor? root)
     {
+        _ = _channel.Send([(byte)WorkerMessage.State], state);
         if (root is not null)
             _ = _channel.Send([(byte)WorkerMessage.Root], root);
         if (journal is not null)

@@ -8,7 +8,7 @@ namespace Fuse4fs.Supervisor;
 /// <param name="program">The command line of this program: one word, or two where a host runs it.</param>
 /// <param name="state">The state.</param>
 /// <param name="log">Where the workers' lines go.</param>
-internal sealed class WorkerStarter(IReadOnlyList<string> program, SessionState state, ILogger log)
+internal sealed class WorkerStarter(string[] program, SessionState state, ILogger log)
 {
     private static readonly string[] Settings =
     [
@@ -16,8 +16,8 @@ internal sealed class WorkerStarter(IReadOnlyList<string> program, SessionState 
         // Managed memory is bounded whatever an image says: the block cache, tables of large directories, and some air.
         "DOTNET_GCHeapHardLimit=0xB000000", // 176 MiB
         // What answers requests is hot from the first listing on. By default the runtime waits until nothing new has been called for a tenth of a second before it so much
-        // as counts calls: by then a listing of 50,000 names is over.
-        "DOTNET_TC_CallCountingDelayMs=0",
+        // as counts calls: by then a listing of 50,000 names is over. Not at once, for that would be in the middle of the start, where all is new and little is hot.
+        "DOTNET_TC_CallCountingDelayMs=1",
     ];
 
     /// <summary>An empty directory, the workers' whole filesystem; null without root's rights.</summary>
@@ -30,14 +30,10 @@ internal sealed class WorkerStarter(IReadOnlyList<string> program, SessionState 
         (Descriptor words, Descriptor speaker) = Descriptor.Pipe();
         try
         {
-            List<(Descriptor, int)> inherited =
-            [
-                (speaker, WorkerDescriptors.Log), (theirs, WorkerDescriptors.Channel), (state.Descriptor, WorkerDescriptors.State),
-            ];
             ChildProcess process = ChildProcess.Start(
                 [.. program, WorkerDescriptors.Argument],
-                WorkersEnvironment(),
-                inherited,
+                Environment(),
+                [(speaker, WorkerDescriptors.Log), (theirs, WorkerDescriptors.Channel)],
                 newSession: false);
             return new WorkerProcess(process, new MessageSocket(ours), words, log);
         }
@@ -58,15 +54,27 @@ internal sealed class WorkerStarter(IReadOnlyList<string> program, SessionState 
     /// <param name="worker">The worker.</param>
     /// <param name="image">The image, read-only.</param>
     /// <param name="journal">The external journal, read-only, or null.</param>
-    public void Give(WorkerProcess worker, Descriptor image, Descriptor? journal) => worker.Give(image, journal, Root);
+    public void Give(WorkerProcess worker, Descriptor image, Descriptor? journal) => worker.Give(state.Descriptor, image, journal, Root);
 
-    // What of the environment a worker gets: of its caller's as little as the runtime can do with, and our own settings whatever the caller's say.
-    private static List<string> WorkersEnvironment()
+    /// <summary>What of the environment a worker gets, NAME=VALUE: of its caller's as little as the runtime can do with, and our own settings whatever the caller's say.</summary>
+    public static string[] Environment()
     {
         List<string> environment = ChildProcess.OwnEnvironment();
-        environment.RemoveAll(variable => !variable.StartsWith("DOTNET_", StringComparison.Ordinal) && !variable.StartsWith("PATH=", StringComparison.Ordinal));
-        environment.RemoveAll(variable => Settings.Any(setting => variable.StartsWith(setting[..(setting.IndexOf('=', StringComparison.Ordinal) + 1)], StringComparison.Ordinal)));
+        for (int i = environment.Count - 1; i >= 0; i--)
+        {
+            bool isRuntimes = environment[i].StartsWith("DOTNET_", StringComparison.Ordinal) || environment[i].StartsWith("PATH=", StringComparison.Ordinal);
+            if (!isRuntimes || IsSet(environment[i]))
+                environment.RemoveAt(i);
+        }
         environment.AddRange(Settings);
-        return environment;
+        return environment.ToArray();
+    }
+
+    private static bool IsSet(string variable)
+    {
+        foreach (string setting in Settings)
+            if (variable.StartsWith(setting.AsSpan(0, setting.IndexOf('=', StringComparison.Ordinal) + 1), StringComparison.Ordinal))
+                return true;
+        return false;
     }
 }

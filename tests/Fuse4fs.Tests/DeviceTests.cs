@@ -55,7 +55,7 @@ public class DeviceTests
     [Fact]
     public void A_killed_child_says_so()
     {
-        ChildProcess child = ChildProcess.Start(["sleep", "60"], ChildProcess.OwnEnvironment(), [], newSession: true);
+        ChildProcess child = ChildProcess.Start(["sleep", "60"], environment: null, [], newSession: true);
         Assert.False(child.HasEnded());
         child.Kill();
         Assert.True(child.HasEnded());
