@@ -37,68 +37,76 @@ public enum FileType : byte
 public readonly record struct Timestamp(long Seconds, uint Nanoseconds);
 
 /// <summary>A file's attributes and the root of its block map: a value, parsed from the image and checked.</summary>
-public readonly struct Inode
+/// <remarks>
+/// Fields, where properties would do as well: every process that opens an image has to compile what it calls, and half a hundred accessors are a twentieth of that.
+/// </remarks>
+public readonly partial struct Inode
 {
     private readonly MapBytes _map;
 
-    internal Inode(ReadOnlySpan<byte> map) => map.CopyTo(_map);
+    internal Inode(ReadOnlySpan<byte> map, uint number, uint checksumSeed)
+    {
+        map.CopyTo(_map);
+        Number = number;
+        ChecksumSeed = checksumSeed;
+    }
 
     /// <summary>The inode number, from 1.</summary>
-    public uint Number { get; internal init; }
+    public readonly uint Number;
 
     /// <summary>i_generation as it lies: changes whenever the number is given to another file; 0 in what mke2fs -d made.</summary>
-    public uint Generation { get; internal init; }
+    public readonly uint Generation;
 
     /// <summary>Type and permission bits as in st_mode.</summary>
-    public ushort Mode { get; internal init; }
+    public readonly ushort Mode;
 
     /// <summary>The type, from <see cref="Mode"/>; never unknown.</summary>
-    public FileType Type { get; internal init; }
+    public readonly FileType Type;
 
     /// <summary>The owner's user id.</summary>
-    public uint UserId { get; internal init; }
+    public readonly uint UserId;
 
     /// <summary>The owning group's id.</summary>
-    public uint GroupId { get; internal init; }
+    public readonly uint GroupId;
 
     /// <summary>Bytes; never negative.</summary>
     public long Size { get; internal init; }
 
     /// <summary>Number of names; 1 also for directories with too many subdirectories to count.</summary>
-    public uint LinkCount { get; internal init; }
+    public readonly uint LinkCount;
 
     /// <summary>Space used, in units of 512 bytes, as st_blocks.</summary>
-    public ulong Sectors { get; internal init; }
+    public readonly ulong Sectors;
 
     /// <summary>i_flags as they lie.</summary>
-    public uint Flags { get; internal init; }
+    public readonly uint Flags;
 
     /// <summary>The project id; 0 where there is none.</summary>
-    public uint ProjectId { get; internal init; }
+    public readonly uint ProjectId;
 
     /// <summary>Last access.</summary>
-    public Timestamp AccessTime { get; internal init; }
+    public readonly Timestamp AccessTime;
 
     /// <summary>Last change of content or attributes.</summary>
-    public Timestamp ChangeTime { get; internal init; }
+    public readonly Timestamp ChangeTime;
 
     /// <summary>Last change of content.</summary>
-    public Timestamp ModificationTime { get; internal init; }
+    public readonly Timestamp ModificationTime;
 
     /// <summary>Creation; meaningful only if <see cref="HasBirthTime"/>.</summary>
-    public Timestamp BirthTime { get; internal init; }
+    public readonly Timestamp BirthTime;
 
     /// <summary>Whether the inode has room for a birth time.</summary>
-    public bool HasBirthTime { get; internal init; }
+    public readonly bool HasBirthTime;
 
     /// <summary>i_crtime in the low and i_crtime_extra in the high half; 0 where the inode has neither.</summary>
-    public ulong RawBirthTime { get; internal init; }
+    public readonly ulong RawBirthTime;
 
     /// <summary>Major number of a device; 0 for anything else.</summary>
-    public uint DeviceMajor { get; internal init; }
+    public readonly uint DeviceMajor;
 
     /// <summary>Minor number of a device; 0 for anything else.</summary>
-    public uint DeviceMinor { get; internal init; }
+    public readonly uint DeviceMinor;
 
     /// <summary>Whether content, names or target are encrypted. Keys are not known here: names and targets are shown in an encoded form.</summary>
     public bool IsEncrypted => (Flags & OnDisk.InodeRecord.EncryptedFlag) != 0;
@@ -107,7 +115,7 @@ public readonly struct Inode
     public bool HasVerity => (Flags & OnDisk.InodeRecord.VerityFlag) != 0;
 
     /// <summary>The size as it lies; that of an encrypted link is not the one to show.</summary>
-    internal long StoredSize { get; init; }
+    internal readonly long StoredSize;
 
     /// <summary>Whether names in this directory are compared without regard to case.</summary>
     internal bool IsCasefolded => (Flags & OnDisk.InodeRecord.CasefoldFlag) != 0;
@@ -116,22 +124,22 @@ public readonly struct Inode
     internal bool HasStoredHashes => IsEncrypted && IsCasefolded;
 
     /// <summary>The block with further extended attributes; 0 if there is none.</summary>
-    internal ulong AttributeBlock { get; init; }
+    internal readonly ulong AttributeBlock;
 
     /// <summary>What the checksums of the blocks that belong to this inode start from.</summary>
-    internal uint ChecksumSeed { get; init; }
+    internal readonly uint ChecksumSeed;
 
     /// <summary>Whether a symbolic link's target lies in the map bytes.</summary>
-    internal bool IsFastSymbolicLink { get; init; }
+    internal readonly bool IsFastSymbolicLink;
 
     /// <summary>Whether the content lies in the inode: in the map bytes, and from there on at <see cref="InlineOffset"/>.</summary>
-    internal bool HasInlineContent { get; init; }
+    internal readonly bool HasInlineContent;
 
     /// <summary>Where in the inode's record the content goes on behind the map bytes.</summary>
-    internal int InlineOffset { get; init; }
+    internal readonly int InlineOffset;
 
     /// <summary>Bytes at <see cref="InlineOffset"/>.</summary>
-    internal int InlineLength { get; init; }
+    internal readonly int InlineLength;
 
     /// <summary>Whether the content is the value of an extended attribute of other inodes.</summary>
     internal bool IsAttributeValue => (Flags & OnDisk.InodeRecord.AttributeValueFlag) != 0;

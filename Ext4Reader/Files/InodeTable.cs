@@ -87,7 +87,7 @@ internal sealed class InodeTable(BlockReader blocks, GroupTable groups, SystemZo
 
         if (InodeRecord.LinkCount(raw) == 0)
             return false;
-        inode = InodeRecord.Parse(raw, number, seed, extraSize, _superblock);
+        inode = new Inode(raw, number, seed, extraSize, _superblock);
         CheckMap(inode);
         return true;
     }

@@ -135,7 +135,7 @@ internal sealed class SystemZones
         if (Volatile.Read(ref _work) >= MostWork)
             return [];
         Interlocked.Add(ref _work, (int)(end - group));
-        var zones = new List<Zone>();
+        var zones = new ZoneList();
         try
         {
             for (; group < end; group++)
@@ -144,11 +144,11 @@ internal sealed class SystemZones
         catch (Exception problem) when (problem is CorruptImageException or IOException)
         {
             // Descriptors that cannot be read are a trouble of their own inodes. They are tried again.
-            return Merge(zones);
+            return zones.Merge();
         }
 
         // Two threads may both come here, and find the same.
-        var found = new Chunk(chunk, Merge(zones));
+        var found = new Chunk(chunk, zones.Merge());
         if (Volatile.Read(ref _kept) + found.Zones.Length > MostKept)
             return found.Zones;
         Chunk? former = Interlocked.Exchange(ref slot, found);
@@ -156,7 +156,7 @@ internal sealed class SystemZones
         return found.Zones;
     }
 
-    private void AddGroup(List<Zone> zones, uint group)
+    private void AddGroup(ZoneList zones, uint group)
     {
         ulong start = _superblock.FirstDataBlock + (ulong)group * _superblock.BlocksPerGroup;
         uint copies = _superblock.BackupBlocks(group);
@@ -164,7 +164,7 @@ internal sealed class SystemZones
         {
             // What is kept free for further descriptors belongs to an inode. With clusters, the first group can start before its superblock.
             copies -= _superblock.HasBackup(group) ? _superblock.ReservedDescriptorBlocks : 0;
-            zones.Add(new Zone(start, start + copies + (group == 0 ? _superblock.SuperblockBlock - _superblock.FirstDataBlock : 0)));
+            zones.Add(start, start + copies + (group == 0 ? _superblock.SuperblockBlock - _superblock.FirstDataBlock : 0));
         }
 
         if (!_groups.TryReadSound(group, out GroupDescriptor descriptor))
@@ -174,15 +174,15 @@ internal sealed class SystemZones
         Add(zones, descriptor.InodeTable, _superblock.InodeTableBlocks);
     }
 
-    private void Add(List<Zone> zones, ulong block, uint length)
+    private void Add(ZoneList zones, ulong block, uint length)
     {
         if (_superblock.IsDataRun(block, length))
-            zones.Add(new Zone(block, block + length));
+            zones.Add(block, block + length);
     }
 
     private Zone[] FindJournal()
     {
-        var zones = new List<Zone>();
+        var zones = new ZoneList();
         try
         {
             uint number = _superblock.JournalInode;
@@ -194,12 +194,12 @@ internal sealed class SystemZones
             // A broken journal hurts whoever replays it, not those that only read files.
         }
 
-        Zone[] found = Merge(zones);
+        Zone[] found = zones.Merge();
         Volatile.Write(ref _journal, found);
         return found;
     }
 
-    private void AddFile(List<Zone> zones, in Inode file)
+    private void AddFile(ZoneList zones, in Inode file)
     {
         if (file.Type != FileType.Regular || file.HasInlineContent)
             return;
@@ -210,28 +210,55 @@ internal sealed class SystemZones
         {
             BlockRun run = map.Find(file, (uint)block, blocks - block);
             if (!run.ReadsAsZeros)
-                zones.Add(new Zone(run.ImageBlock, run.ImageBlock + run.Length));
+                zones.Add(run.ImageBlock, run.ImageBlock + run.Length);
             block += run.Length;
         }
     }
 
-    /// <summary>Sorts zones and joins those that touch each other.</summary>
-    private static Zone[] Merge(List<Zone> zones)
+    private readonly struct Zone(ulong first, ulong end)
     {
-        zones.Sort((left, right) => left.First.CompareTo(right.First));
-        var merged = new List<Zone>();
-        foreach (Zone zone in zones)
-        {
-            if (merged.Count > 0 && zone.First <= merged[^1].End)
-                merged[^1] = merged[^1] with { End = Math.Max(merged[^1].End, zone.End) };
-            else
-                merged.Add(zone);
-        }
-
-        return [.. merged];
+        public readonly ulong First = first;
+        public readonly ulong End = end;
     }
 
-    private readonly record struct Zone(ulong First, ulong End);
+    /// <summary>Zones as they are found. Two arrays of numbers: what the class library does with lists of a type of ours would have to be compiled at every start.</summary>
+    private sealed class ZoneList
+    {
+        private ulong[] _firsts = new ulong[16];
+        private ulong[] _ends = new ulong[16];
+        private int _count;
+
+        public void Add(ulong first, ulong end)
+        {
+            if (_count == _firsts.Length)
+            {
+                Array.Resize(ref _firsts, _count * 2);
+                Array.Resize(ref _ends, _count * 2);
+            }
+
+            _firsts[_count] = first;
+            _ends[_count++] = end;
+        }
+
+        /// <summary>The zones in order, those that touch each other joined.</summary>
+        public Zone[] Merge()
+        {
+            Array.Sort(_firsts, _ends, 0, _count);
+            int merged = 0;
+            for (int i = 0; i < _count; i++)
+            {
+                if (merged > 0 && _firsts[i] <= _ends[merged - 1])
+                    _ends[merged - 1] = Math.Max(_ends[merged - 1], _ends[i]);
+                else
+                    (_firsts[merged], _ends[merged++]) = (_firsts[i], _ends[i]);
+            }
+
+            var zones = new Zone[merged];
+            for (int i = 0; i < merged; i++)
+                zones[i] = new Zone(_firsts[i], _ends[i]);
+            return zones;
+        }
+    }
 
     private sealed record Chunk(uint Index, Zone[] Zones);
 }

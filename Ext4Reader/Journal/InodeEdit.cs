@@ -34,7 +34,7 @@ internal sealed class InodeEdit(Workspace workspace, SpaceEdit space)
             Span<byte> map = raw.Slice(InodeRecord.MapOffset, InodeRecord.MapSize);
             if (!ExtentNode.HasMagic(map))
                 ExtentNode.MakeEmptyRoot(map);
-            Keep(number, ExtentEdit.Load(new Inode(map) { Number = number, ChecksumSeed = oldSeed }, workspace));
+            Keep(number, ExtentEdit.Load(new Inode(map, number, oldSeed), workspace));
             // A new generation makes all checksums of the tree new.
             _maps[number].IsChanged = true;
             _ = Flush(number);

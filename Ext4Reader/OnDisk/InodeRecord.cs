@@ -28,7 +28,7 @@ internal static class InodeRecord
     private const uint MaximumNanoseconds = 999_999_999;
 
     // Bytes of all extra fields there are today.
-    private const int UsualExtraSize = 32;
+    internal const int UsualExtraSize = 32;
 
     private const int ChecksumLow = 0x7c;
     private const int ChecksumHigh = 0x82;
@@ -138,75 +138,6 @@ internal static class InodeRecord
             BinaryPrimitives.WriteUInt16LittleEndian(raw[ChecksumHigh..], (ushort)(crc >> 16));
     }
 
-    /// <summary>Parses and checks everything but the block map.</summary>
-    internal static Inode Parse(ReadOnlySpan<byte> raw, uint number, uint seed, int extraSize, Superblock superblock)
-    {
-        Features features = superblock.Features;
-        ushort mode = LittleEndian.U16(raw, 0x00);                                                                   // i_mode
-        FileType type = TypeOf(mode, number);
-        uint flags = LittleEndian.U32(raw, 0x20);                                                                    // i_flags
-        CheckFlags(flags, type, number, superblock);
-        ulong size = type == FileType.Regular || features.Has(IncompatibleFeatures.LargeDirectory)
-            ? LittleEndian.U64(raw, 0x04, 0x6c)                                                                      // i_size_lo, i_size_high
-            : LittleEndian.U32(raw, 0x04);
-        if (size > long.MaxValue)
-            throw new CorruptImageException(Corruption.InodeSize, number, $"a size of {size} bytes");
-        ulong attributeBlock = AttributeBlock(raw, superblock);
-        if (attributeBlock != 0 && !superblock.IsDataBlock(attributeBlock))
-        {
-            throw new CorruptImageException(Corruption.BlockPointer, number,
-                $"extended attributes in block {attributeBlock} of {superblock.BlockCount}");
-        }
-
-        ulong sectors = Sectors(raw, superblock);
-
-        bool isInline = (flags & InlineDataFlag) != 0 && type is (FileType.Regular or FileType.Directory or FileType.SymbolicLink);
-        (int inlineOffset, int inlineLength) = isInline ? InlineContent.Find(raw, number, extraSize, superblock) : default;
-        // An inline file has no blocks for its content; Linux counts what it would take, so that nobody mistakes it for a hole.
-        if (isInline && type == FileType.Regular)
-            sectors += (size + 511) >> 9;
-        ReadOnlySpan<byte> map = raw.Slice(0x28, MapSize);                                                           // i_block
-        (uint major, uint minor) = type is FileType.CharacterDevice or FileType.BlockDevice ? Device(map) : default;
-        uint project = features.Has(ReadOnlyFeatures.Project) && Fits(0x9c, sizeof(uint), extraSize) ? LittleEndian.U32(raw, 0x9c) : 0; // i_projid
-        // An inode that tune2fs enlarged says it has no extra fields; Linux uses the room, which tune2fs cleared.
-        if (extraSize == 0 && raw.Length > MinimumSize)
-            extraSize = UsualExtraSize;
-        bool hasBirth = Fits(0x90, sizeof(uint), extraSize);
-        ulong attributeSectors = attributeBlock != 0 ? 1UL << (superblock.BlockSizeBits + superblock.ClusterBits - 9) : 0;
-        return new Inode(map)
-        {
-            Number = number,
-            Generation = Generation(raw),
-            Mode = mode,
-            Type = type,
-            UserId = LittleEndian.U32(raw, low: 0x02, high: 0x78),                                                   // i_uid, l_i_uid_high
-            GroupId = LittleEndian.U32(raw, low: 0x18, high: 0x7a),                                                  // i_gid, l_i_gid_high
-            Size = (long)size,
-            StoredSize = (long)size,
-            LinkCount = LinkCount(raw),
-            Sectors = sectors,
-            Flags = flags,
-            ProjectId = project,
-            AccessTime = Time(raw, 0x08, 0x8c, extraSize),                                                           // i_atime, i_atime_extra
-            ChangeTime = Time(raw, 0x0c, 0x84, extraSize),                                                           // i_ctime, i_ctime_extra
-            ModificationTime = Time(raw, 0x10, 0x88, extraSize),                                                     // i_mtime, i_mtime_extra
-            BirthTime = hasBirth ? Time(raw, 0x90, 0x94, extraSize) : default,                                       // i_crtime, i_crtime_extra
-            HasBirthTime = hasBirth,
-            RawBirthTime = !hasBirth ? 0 : Fits(0x94, sizeof(uint), extraSize) ? LittleEndian.U64(raw, 0x90, 0x94) : LittleEndian.U32(raw, 0x90),
-            DeviceMajor = major,
-            DeviceMinor = minor,
-            AttributeBlock = attributeBlock,
-            ChecksumSeed = seed,
-            HasInlineContent = isInline,
-            InlineOffset = inlineOffset,
-            InlineLength = inlineLength,
-            // Where values may lie in inodes, sectors tell nothing: the link's are counted with its attributes'.
-            IsFastSymbolicLink = type == FileType.SymbolicLink && (features.Has(IncompatibleFeatures.AttributeInodes)
-                ? size < MapSize
-                : !isInline && sectors == attributeSectors),
-        };
-    }
-
     private static bool HasChecksumHigh(ReadOnlySpan<byte> raw, int extraSize) =>
         raw.Length > MinimumSize && Fits(ChecksumHigh, sizeof(ushort), extraSize);
 
@@ -224,9 +155,10 @@ internal static class InodeRecord
     }
 
     /// <summary>Whether a field is part of the extra fields this inode was written with.</summary>
-    private static bool Fits(int offset, int size, int extraSize) => offset + size <= MinimumSize + extraSize;
+    internal static bool Fits(int offset, int size, int extraSize) => offset + size <= MinimumSize + extraSize;
 
-    private static Timestamp Time(ReadOnlySpan<byte> raw, int offset, int extraOffset, int extraSize)
+    /// <summary>A time and, where there is room for it, its extension.</summary>
+    internal static Timestamp Time(ReadOnlySpan<byte> raw, int offset, int extraOffset, int extraSize)
     {
         long seconds = unchecked((int)LittleEndian.U32(raw, offset));
         if (!Fits(extraOffset, sizeof(uint), extraSize))
@@ -237,7 +169,7 @@ internal static class InodeRecord
     }
 
     /// <summary>The old encoding (8 bits each) if it is used, else the new one (12 and 20 bits, minor torn apart).</summary>
-    private static (uint Major, uint Minor) Device(ReadOnlySpan<byte> map)
+    internal static (uint Major, uint Minor) Device(ReadOnlySpan<byte> map)
     {
         uint old = LittleEndian.U32(map, 0);
         if (old != 0)
@@ -246,7 +178,8 @@ internal static class InodeRecord
         return (device >> 8 & 0xfff, (device & 0xff) | (device >> 12 & 0xfff00));
     }
 
-    private static FileType TypeOf(ushort mode, uint number) => (mode >> 12) switch
+    /// <summary>The type in a mode.</summary>
+    internal static FileType TypeOf(ushort mode, uint number) => (mode >> 12) switch
     {
         0x1 => FileType.Fifo,
         0x2 => FileType.CharacterDevice,
@@ -258,7 +191,8 @@ internal static class InodeRecord
         _ => throw new CorruptImageException(Corruption.InodeMode, number, $"mode {Convert.ToString(mode, 8)} (octal)"),
     };
 
-    private static void CheckFlags(uint flags, FileType type, uint number, Superblock superblock)
+    /// <summary>Checks that the flags contradict neither each other nor type and features.</summary>
+    internal static void CheckFlags(uint flags, FileType type, uint number, Superblock superblock)
     {
         if ((flags & VerityFlag) != 0 && (type != FileType.Regular || !superblock.Features.Has(ReadOnlyFeatures.Verity)))
             throw new CorruptImageException(Corruption.InodeFlags, number, "sealed, but no file or in a filesystem without the feature verity");

@@ -69,21 +69,16 @@ internal static unsafe class SyscallFilter
 
     private static Instruction[] Build()
     {
-        var program = new List<Instruction>
-        {
+        Instruction[] first =
+        [
             new() { Code = LoadWord, Operand = ArchitectureOffset },
             new() { Code = JumpIfEqual, Operand = X64, IfTrue = 1 },
             new() { Code = Return, Operand = KillProcess }, // a 32-bit call: nothing here makes one
             new() { Code = LoadWord, Operand = NumberOffset },
             new() { Code = JumpIfNotLess, Operand = X32Bit, IfFalse = 1 },
             new() { Code = Return, Operand = Error | (uint)Errno.ENOSYS },
-        };
-        foreach (uint number in Forbidden)
-        {
-            program.Add(new() { Code = JumpIfEqual, Operand = number, IfFalse = 1 });
-            program.Add(new() { Code = Return, Operand = Error | (uint)Errno.EPERM });
-        }
-        program.AddRange(
+        ];
+        Instruction[] last =
         [
             // The flags of clone3 lie in memory, where a filter cannot look: libc then takes clone, whose flags it can.
             new() { Code = JumpIfEqual, Operand = Clone3, IfFalse = 1 },
@@ -93,7 +88,17 @@ internal static unsafe class SyscallFilter
             new() { Code = JumpIfSet, Operand = ThreadFlag, IfTrue = 1 },
             new() { Code = Return, Operand = Error | (uint)Errno.EPERM },
             new() { Code = Return, Operand = Allow },
-        ]);
-        return [.. program];
+        ];
+        // An array, for a list of a type of ours would have to be compiled at every start.
+        var program = new Instruction[first.Length + (Forbidden.Length * 2) + last.Length];
+        first.CopyTo(program, 0);
+        int next = first.Length;
+        foreach (uint number in Forbidden)
+        {
+            program[next++] = new() { Code = JumpIfEqual, Operand = number, IfFalse = 1 };
+            program[next++] = new() { Code = Return, Operand = Error | (uint)Errno.EPERM };
+        }
+        last.CopyTo(program, next);
+        return program;
     }
 }

@@ -27,10 +27,10 @@ internal enum Limitations : uint
 internal record struct ServedVolume
 {
     /// <summary>The filesystem's label.</summary>
-    public ShortText Label { get; set; }
+    public ShortText Label;
 
     /// <summary>What is served with limits.</summary>
-    public Limitations Limitations { get; set; }
+    public Limitations Limitations;
 }
 
 /// <summary>When the last worker reached what on its way to the first answer, in ticks of the monotonic clock (<c>Stopwatch</c>).</summary>
@@ -38,14 +38,14 @@ internal record struct ServedVolume
 internal record struct Milestones
 {
     /// <summary>The runtime has started.</summary>
-    public long Runtime { get; set; }
+    public long Runtime;
 
     /// <summary>The sandbox is entered.</summary>
-    public long Contained { get; set; }
+    public long Contained;
 
     /// <summary>The image is read and found good.</summary>
-    public long Opened { get; set; }
+    public long Opened;
 
     /// <summary>The caches' attributes and names are called in question where need be: the first request can be answered.</summary>
-    public long Serving { get; set; }
+    public long Serving;
 }

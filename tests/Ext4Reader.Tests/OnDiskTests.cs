@@ -166,7 +166,7 @@ public class OnDiskTests
     {
         var raw = new byte[128];
         (raw[0], raw[1], raw[0x1a], raw[0x10]) = (0xa4, 0x81, 1, 77);
-        Inode inode = InodeRecord.Parse(raw, 12, 0, 0, Sound);
+        Inode inode = new Inode(raw, 12, 0, 0, Sound);
         Assert.False(inode.HasBirthTime);
         Assert.Equal(0ul, inode.RawBirthTime);
         Assert.Equal(new Timestamp(77, 0), inode.ModificationTime);
@@ -208,6 +208,6 @@ public class OnDiskTests
         var raw = new byte[256];
         (raw[0], raw[1], raw[0x1a], raw[0x80]) = (0xa4, 0x81, 1, 32);
         change(raw);
-        return InodeRecord.Parse(raw, 12, 0, 32, Sound);
+        return new Inode(raw, 12, 0, 32, Sound);
     }
 }
