@@ -31,6 +31,7 @@ internal sealed partial class SupervisorProcess : IDisposable
     private Service? _service;
     private ControlSocket? _control;
     private ControlDesk? _desk;
+    private long _nextLook; // for the mount's end; as Environment.TickCount64
 
     /// <param name="request">What to mount, and how.</param>
     /// <param name="program">The command line of this program, for workers.</param>
@@ -105,6 +106,7 @@ internal sealed partial class SupervisorProcess : IDisposable
     {
         const int Fixed = 7;
         bool needsFiles = true;
+        _nextLook = Environment.TickCount64 + LookForEnd;
         var watched = new Libc.PollFd[Fixed + 64];
         while (true)
         {
@@ -127,11 +129,14 @@ internal sealed partial class SupervisorProcess : IDisposable
                 needsFiles = false;
             }
             long left = _service.NextTime == long.MaxValue ? long.MaxValue : _service.NextTime - Environment.TickCount64;
-            int said = Descriptor.Poll(watched.AsSpan(0, Fixed + callers), (int)Math.Clamp(left, 0, LookForEnd));
+            _ = Descriptor.Poll(watched.AsSpan(0, Fixed + callers), (int)Math.Clamp(Math.Min(left, _nextLook - Environment.TickCount64), 0, LookForEnd));
+            bool look = Environment.TickCount64 >= _nextLook;
+            if (look)
+                _nextLook = Environment.TickCount64 + LookForEnd;
 
             if (watched[3].Returned != 0)
                 _service.Worker!.ForwardWords();
-            if (watched[0].Returned != 0 || ((watched[2].Returned != 0 || said == 0) && _mount!.IsGone))
+            if (watched[0].Returned != 0 || ((watched[2].Returned != 0 || look) && _mount!.IsGone))
                 return EndAfterUnmount();
             if (watched[6].Returned != 0)
             {
@@ -239,6 +244,7 @@ internal sealed partial class SupervisorProcess : IDisposable
 
     private void Unmount()
     {
+        _nextLook = 0;
         _ = _signals.Read(stackalloc byte[8], out _);
         switch (_mount!.Unmount(lazily: false))
         {

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Fuse4fs.Control;
 using TestSupport;
 using Xunit;
 
@@ -68,8 +69,21 @@ public class LifecycleTests
         using LiveMount mount = LiveMount.Foregrounded(Image);
         Recovery.Mounted.AwaitSupervisor(mount); // until then the process that primes is in the mount
         FuseServer.Signal(mount.Worker, Stop);
+        // Somebody calls the supervisor more often than it looks for the end by itself.
+        Fuse4fs.Device.MountEntry entry = Fuse4fs.Device.MountTable.Find(mount.MountPoint)!;
+        using var curious = new Timer(_ => ControlSocket.TryCall(entry)?.Dispose(), null, dueTime: 0, period: 500);
         Command.Run("umount", "--lazy", mount.MountPoint).OrThrow();
         Assert.Equal(0, mount.WaitForEnd(seconds: 15));
+    }
+
+    [MountFact]
+    public void SIGTERM_ends_it_at_once_behind_a_worker_that_notices_nothing()
+    {
+        using LiveMount mount = LiveMount.Foregrounded(Image);
+        Recovery.Mounted.AwaitSupervisor(mount);
+        FuseServer.Signal(mount.Worker, Stop);
+        FuseServer.Signal(mount.Supervisor, Terminate);
+        Assert.Equal(0, mount.WaitForEnd(seconds: 3));
     }
 
     [MountFact]
