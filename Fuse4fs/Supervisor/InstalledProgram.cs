@@ -13,7 +13,7 @@ namespace Fuse4fs.Supervisor;
 /// </summary>
 internal static class InstalledProgram
 {
-    private const int Patience = 5000;
+    private const int Patience = 20_000; // it takes a tenth of a second; five were not enough under an emulator with much else to do
 
     // What only commands and workers use, and what libraries of ours have for uses that we do not make of them. With all that these would bring along they are a fifth of
     // the supervisor's memory.
