@@ -123,9 +123,10 @@ internal sealed partial class SupervisorProcess : IDisposable
             int callers = Math.Min(_control?.Callers.Count ?? 0, watched.Length - Fixed);
             for (int i = 0; i < callers; i++)
                 watched[Fixed + i] = Readable(_control!.Callers[i].Socket);
-            if (needsFiles && primer is null)
+            // Once the mount is primed, or somebody asks for something. Not sooner: it would take its time from the worker, of whom the first answers are wanted.
+            if (needsFiles && (primer is null || callers > 0))
             {
-                InstalledProgram.NeedNoFiles(); // not sooner: it would take its time from the worker, of whom the first answers are wanted
+                InstalledProgram.NeedNoFiles();
                 needsFiles = false;
             }
             long left = _service.NextTime == long.MaxValue ? long.MaxValue : _service.NextTime - Environment.TickCount64;
