@@ -38,7 +38,7 @@ public readonly record struct Timestamp(long Seconds, uint Nanoseconds);
 
 /// <summary>A file's attributes and the root of its block map: a value, parsed from the image and checked.</summary>
 /// <remarks>
-/// Fields, where properties would do as well: every process that opens an image has to compile what it calls, and half a hundred accessors are a twentieth of that.
+/// Fields, where properties would do as well: every process that opens an image has to compile what it calls, and there would be half a hundred accessors among it.
 /// </remarks>
 public readonly partial struct Inode
 {

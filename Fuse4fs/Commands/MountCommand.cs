@@ -64,30 +64,29 @@ internal static class MountCommand
     /// <summary>Starts the supervisor for what this process was asked, waits for its word and primes the mount; the exit code.</summary>
     public static int StartInBackground()
     {
-        (Descriptor ours, Descriptor theirs) = Descriptor.SocketPair(Libc.SOCK_STREAM);
-        using (ours)
+        try
         {
-            ChildProcess supervisor;
-            try
+            (Descriptor ours, Descriptor theirs) = Descriptor.SocketPair(Libc.SOCK_STREAM);
+            using (ours)
             {
                 // Its 0 to 2 are /dev/null from the start: the runtime keeps copies of what it finds there, and whoever waits for the end of our output must
                 // not wait for a mount to end.
-                supervisor = HeadStart.Run(Self.Program, BackgroundArgument, OwnArguments, theirs, _terminal);
+                ChildProcess supervisor = HeadStart.Run(Self.Program, BackgroundArgument, OwnArguments, theirs, _terminal);
+                theirs.Dispose();
+                if (ReadWords(ours) is not [var mountPoint, var fileName])
+                {
+                    // It has said why.
+                    return supervisor.HasEnded(milliseconds: 5000) ? supervisor.ExitCode : ExitCode.System;
+                }
+                if (!Priming.Run(mountPoint, fileName, PrimingPatience))
+                    Say($"{mountPoint}: mounted, but it does not answer");
+                return ExitCode.Success;
             }
-            catch (SystemCallException e)
-            {
-                Say(e.Message);
-                return ExitCode.System;
-            }
-            theirs.Dispose();
-            if (ReadWords(ours) is not [var mountPoint, var fileName])
-            {
-                // It has said why.
-                return supervisor.HasEnded(milliseconds: 5000) ? supervisor.ExitCode : ExitCode.System;
-            }
-            if (!Priming.Run(mountPoint, fileName, PrimingPatience))
-                Say($"{mountPoint}: mounted, but it does not answer");
-            return ExitCode.Success;
+        }
+        catch (SystemCallException e)
+        {
+            Say(e.Message);
+            return ExitCode.System;
         }
     }
 

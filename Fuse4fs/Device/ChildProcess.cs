@@ -76,7 +76,7 @@ internal sealed unsafe class ChildProcess
         }
     }
 
-    // A loop, as elsewhere in this file, and arrays: this is the start of every mount, and queries and lists would have the runtime load what nothing else there needs.
+    // A loop, as elsewhere in this file, and arrays: this is the start of every mount, and queries, or lists of pairs, would have the runtime load and compile what nothing else there needs.
     private static bool IsGiven((Descriptor From, int To)[] inherited, int number)
     {
         foreach ((Descriptor _, int to) in inherited)

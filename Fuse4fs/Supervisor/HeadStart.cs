@@ -1,6 +1,5 @@
 using System.Globalization;
 using Fuse4fs.Device;
-using Fuse4fs.Protocol;
 using Fuse4fs.State;
 using Microsoft.Extensions.Logging;
 
@@ -46,9 +45,9 @@ internal static class HeadStart
                 [(link, 3), (terminal, 4), (channel, Channel), (words, Words), (workersChannel, WorkersChannel), (workersLog, WorkersLog)],
                 newSession: true);
         }
-        catch (SystemCallException e) when (e.Errno == Errno.ENOENT)
+        catch (SystemCallException)
         {
-            // A machine without a shell: one after the other, then.
+            // No shell, as a rule: one after the other, then. If that was not the reason, this will say so.
             return ChildProcess.Start([.. program, role, NoWorker, .. arguments], environment: null, [(link, 3), (terminal, 4)], newSession: true);
         }
         finally

@@ -21,7 +21,7 @@ internal static class Priming
 
     private static void Touch(string mountPoint, string fileName)
     {
-        // By libc alone: the class library takes a start ten milliseconds to compile.
+        // By libc: what the class library makes of a directory would have to be compiled for it.
         nint directory = Libc.OpenDirectory(mountPoint);
         if (directory != 0)
         {

@@ -14,10 +14,8 @@ public class HeadStartTests
     public void The_first_worker_does_not_wait_for_the_supervisors_runtime()
     {
         using LiveMount mount = LiveMount.Daemon(Image);
-        string[] arguments = File.ReadAllText($"/proc/{mount.Supervisor}/cmdline").Split('\0');
-        Assert.Contains("__supervisor", arguments);
         // It was there before the supervisor's program was, which was told its pid; and it is the supervisor's child (LiveMount looks for no others).
-        Assert.Equal(mount.Worker.ToString(CultureInfo.InvariantCulture), arguments[Array.IndexOf(arguments, "__supervisor") + 1]);
+        Assert.Equal(mount.Worker, StartedWith(mount.Supervisor));
         Recovery.Mounted.AwaitSupervisor(mount);
         FuseServer.Signal(mount.Worker, 9);
         Assert.Equal("A file in the root.\n", Command.Run(10, null, "cat", mount.PathOf("hello.txt")).OrThrow().Output);
@@ -85,6 +83,7 @@ public class HeadStartTests
             Command.Run(30, FuseServer.Environment, "unshare", "--mount", "--propagation", "private", "sh", "-e", "-c", Script, FuseServer.Path, Image, mountPoint, tools, bin).OrThrow();
             supervisor = FuseServer.ProcessesOf(mountPoint)[0];
             Assert.Equal(tools, string.Join(' ', Directory.EnumerateFileSystemEntries($"/proc/{supervisor}/root/usr/bin").Select(Path.GetFileName)));
+            Assert.NotEqual(StartedWith(supervisor), FuseServer.ProcessesOf(mountPoint).First(FuseServer.IsWorker));
             Assert.Equal("A file in the root.\n", File.ReadAllText($"/proc/{supervisor}/root{mountPoint}/hello.txt"));
         }
         finally
@@ -109,6 +108,13 @@ public class HeadStartTests
             Assert.NotEqual(0, refused.ExitCode);
             Deadline.In(10).WaitUntil(() => !AllWorkers().Any(pid => Variables(pid).Contains("DOTNET_OF_OURS=" + mountPoint)), "its worker has ended");
         }
+    }
+
+    // Which worker a supervisor was told that it has.
+    private static int StartedWith(int supervisor)
+    {
+        string[] arguments = File.ReadAllText($"/proc/{supervisor}/cmdline").Split('\0');
+        return int.Parse(arguments[Array.IndexOf(arguments, "__supervisor") + 1], CultureInfo.InvariantCulture);
     }
 
     private static IEnumerable<int> AllWorkers() =>

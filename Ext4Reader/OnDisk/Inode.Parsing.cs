@@ -37,7 +37,7 @@ public readonly partial struct Inode
         // An inline file has no blocks for its content; Linux counts what it would take, so that nobody mistakes it for a hole.
         if (isInline && type == FileType.Regular)
             sectors += (size + 511) >> 9;
-        ReadOnlySpan<byte> map = raw.Slice(0x28, InodeRecord.MapSize); // i_block
+        ReadOnlySpan<byte> map = raw.Slice(InodeRecord.MapOffset, InodeRecord.MapSize); // i_block
         (uint major, uint minor) = type is FileType.CharacterDevice or FileType.BlockDevice ? InodeRecord.Device(map) : default;
         uint project = features.Has(ReadOnlyFeatures.Project) && InodeRecord.Fits(0x9c, sizeof(uint), extraSize) ? LittleEndian.U32(raw, 0x9c) : 0; // i_projid
         // An inode that tune2fs enlarged says it has no extra fields; Linux uses the room, which tune2fs cleared.
