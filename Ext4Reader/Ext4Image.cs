@@ -104,9 +104,18 @@ public sealed class Ext4Image : IDisposable
     /// <param name="number">The inode number.</param>
     /// <param name="inode">The inode.</param>
     /// <returns>False if there is none: out of range, reserved (the root, 2, is not), free or deleted.</returns>
-    public bool TryGetInode(uint number, out Inode inode)
+    public bool TryGetInode(uint number, out Inode inode) => TryGetInode(number, default, out inode);
+
+    /// <inheritdoc cref="TryGetInode(uint, out Inode)"/>
+    /// <param name="number">The inode number.</param>
+    /// <param name="record">
+    /// Gets the record as it lies in the inode table: to compare it with a later one, not to read it. Empty, or <see cref="Ext4Volume.InodeSize"/> bytes; left as it
+    /// was if there is no such inode.
+    /// </param>
+    /// <param name="inode">The inode.</param>
+    public bool TryGetInode(uint number, Span<byte> record, out Inode inode)
     {
-        if (!_inodes.TryRead(number, out inode))
+        if (!_inodes.TryRead(number, record, out inode))
             return false;
         // The size of a link is the length of its target, as it is shown.
         if (inode.IsEncrypted && inode.Type == FileType.SymbolicLink)
@@ -115,7 +124,7 @@ public sealed class Ext4Image : IDisposable
     }
 
     /// <summary>
-    /// Reads all inodes that <see cref="TryGetInode"/> would find, in the order of their numbers. What cannot be read, or is broken, is left out. Takes time: up to four
+    /// Reads all inodes that <see cref="TryGetInode(uint, out Inode)"/> would find, in the order of their numbers. What cannot be read, or is broken, is left out. Takes time: up to four
     /// billion records are looked at, though those of groups that were never used are passed over.
     /// </summary>
     public IEnumerable<Inode> InodesInUse() => _inodes.InUse();
@@ -130,23 +139,20 @@ public sealed class Ext4Image : IDisposable
     /// <param name="number">What <see cref="TryLookup"/> answered.</param>
     /// <param name="directory">Where the name is.</param>
     /// <exception cref="CorruptImageException">The inode is free or deleted: a name must not point to such a one.</exception>
-    public Inode GetNamedInode(uint number, in Inode directory) => TryGetInode(number, out Inode inode)
+    public Inode GetNamedInode(uint number, in Inode directory) => GetNamedInode(number, directory, default);
+
+    /// <inheritdoc cref="GetNamedInode(uint, in Inode)"/>
+    /// <param name="number">What <see cref="TryLookup"/> answered.</param>
+    /// <param name="directory">Where the name is.</param>
+    /// <param name="record">As in <see cref="TryGetInode(uint, Span{byte}, out Inode)"/>.</param>
+    public Inode GetNamedInode(uint number, in Inode directory, Span<byte> record) => TryGetInode(number, record, out Inode inode)
         ? inode
         : throw new CorruptImageException(Corruption.DirectoryEntryInode, directory.Number, $"a name points to inode {number}, which is not in use");
-
-    /// <summary>Copies the record of an inode as it lies in the inode table: to compare it with a later one, not to read it.</summary>
-    /// <param name="number">The inode number, from 1 to the volume's inode count.</param>
-    /// <param name="destination">Room for <see cref="Ext4Volume.InodeSize"/> bytes.</param>
-    public void CopyRecord(uint number, Span<byte> destination)
-    {
-        using BlockLease lease = _inodes.Lease(number, out ReadOnlySpan<byte> raw);
-        raw.CopyTo(destination);
-    }
 
     /// <summary>Looks up a name, "." and ".." included.</summary>
     /// <param name="directory">A directory.</param>
     /// <param name="name">The name's bytes; a name nothing can have is not found.</param>
-    /// <param name="inodeNumber">The inode's number: one that <see cref="TryGetInode"/> may find, but it was not read.</param>
+    /// <param name="inodeNumber">The inode's number: one that <see cref="TryGetInode(uint, out Inode)"/> may find, but it was not read.</param>
     /// <returns>False if there is no such name.</returns>
     /// <exception cref="ArgumentException">The inode is no directory.</exception>
     public bool TryLookup(in Inode directory, ReadOnlySpan<byte> name, out uint inodeNumber)
@@ -248,6 +254,8 @@ public sealed class Ext4Image : IDisposable
 
     private static Ext4Image Open(ImageSource source, ImageSource? journal, Ext4OpenOptions options)
     {
+        if (!BitConverter.IsLittleEndian)
+            throw new PlatformNotSupportedException("inodes are looked at as they lie, which takes a little-endian machine");
         var bytes = new byte[Superblock.Size];
         int got = source.ReadUpTo(Superblock.Offset, bytes);
         if (got < bytes.Length || !Superblock.HasMagic(bytes))

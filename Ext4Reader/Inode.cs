@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
 
 namespace Ext4Reader;
 
@@ -42,7 +41,7 @@ public readonly record struct Timestamp(long Seconds, uint Nanoseconds);
 /// </remarks>
 public readonly partial struct Inode
 {
-    private readonly MapBytes _map;
+    private readonly OnDisk.RawInode.MapBytes _map;
 
     internal Inode(ReadOnlySpan<byte> map, uint number, uint checksumSeed)
     {
@@ -154,10 +153,4 @@ public readonly partial struct Inode
     /// <summary>The 60 bytes of i_block: root of the extent tree, block pointers, or a short link's target.</summary>
     [UnscopedRef]
     internal ReadOnlySpan<byte> Map => _map;
-
-    [InlineArray(OnDisk.InodeRecord.MapSize)]
-    private struct MapBytes
-    {
-        private byte _first;
-    }
 }

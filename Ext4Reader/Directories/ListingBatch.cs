@@ -122,7 +122,8 @@ internal sealed class ListingBatch
                 end++;
             }
 
-            SortByName(start, end);
+            if (end - start > 1)
+                SortByName(start, end);
             for (int rank = 0; start < end; start++, rank++)
                 _keys[start] = key + (uint)rank;
         }
@@ -135,13 +136,10 @@ internal sealed class ListingBatch
         int index = _keys.AsSpan(0, _count).BinarySearch(after);
         for (index = index < 0 ? ~index : index + 1; index < _count; index++)
         {
-            DirectoryEntry entry = Entry(index);
-            ReadOnlySpan<byte> name = Name(index);
+            DirectoryEntry entry = DirectoryEntry.Parse(_bytes.AsSpan(_positions[index]), _blockSize);
+            ReadOnlySpan<byte> name = _bytes.AsSpan(_positions[index] + DirectoryEntry.HeaderSize, entry.NameLength);
             if (form.IsEncoded)
-            {
-                var block = new DirectoryBlock(_bytes, form.Directory, uint.MaxValue);
-                name = Show(name, form.Hash(block, _positions[index], entry), form.Directory);
-            }
+                name = ShowEncoded(name, _positions[index], entry, form);
 
             if (!visitor.Visit(new ListedName(name, entry.InodeNumber, entry.FileType(hasTypes), _keys[index])))
                 return false;
@@ -155,6 +153,12 @@ internal sealed class ListingBatch
     {
         bool isDots = name.SequenceEqual("."u8) || name.SequenceEqual(".."u8);
         return isDots ? name : _shown.AsSpan(0, EncryptedName.Encode(name, hash, _shown, directory));
+    }
+
+    private ReadOnlySpan<byte> ShowEncoded(ReadOnlySpan<byte> name, int position, scoped in DirectoryEntry entry, NameForm form)
+    {
+        var block = new DirectoryBlock(_bytes, form.Directory, uint.MaxValue);
+        return Show(name, form.Hash(block, position, entry), form.Directory);
     }
 
     private DirectoryEntry Entry(int index) => DirectoryEntry.Parse(_bytes.AsSpan(_positions[index]), _blockSize);

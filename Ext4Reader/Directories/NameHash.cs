@@ -97,7 +97,8 @@ internal readonly record struct NameHash(NameHashVersion Version, bool IsUnsigne
         {
             uint padding = (uint)name.Length | (uint)name.Length << 8;
             padding |= padding << 16;
-            words.Fill(padding);
+            for (int index = 0; index < words.Length; index++)
+                words[index] = padding;
             int length = Math.Min(name.Length, words.Length * sizeof(uint));
             uint word = padding;
             for (int index = 0; index < length; index++)

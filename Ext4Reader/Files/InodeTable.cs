@@ -12,7 +12,10 @@ internal sealed class InodeTable(BlockReader blocks, GroupTable groups, SystemZo
     private readonly Superblock _superblock = blocks.Superblock;
 
     /// <summary>An inode that a user may see; false if there is none of that number.</summary>
-    internal bool TryRead(uint number, out Inode inode)
+    /// <param name="number">The inode number, whatever it is.</param>
+    /// <param name="record">Gets the record as it lies, if it is not empty.</param>
+    /// <param name="inode">The inode.</param>
+    internal bool TryRead(uint number, Span<byte> record, out Inode inode)
     {
         if (number == 0 || _superblock.IsInternalInode(number))
         {
@@ -20,7 +23,7 @@ internal sealed class InodeTable(BlockReader blocks, GroupTable groups, SystemZo
             return false;
         }
 
-        if (!TryReadAny(number, out inode))
+        if (!TryReadAny(number, record, out inode))
             return false;
         if (inode.IsAttributeValue)
             throw new CorruptImageException(Corruption.InodeFlags, number, "the value of an extended attribute, which is no file");
@@ -45,10 +48,15 @@ internal sealed class InodeTable(BlockReader blocks, GroupTable groups, SystemZo
         uint step = restOfGroup;
         try
         {
-            if (index == 0 && IsUninitialized(groups.Read(group, number)))
-                return false;
+            if (index == 0)
+            {
+                _ = groups.InodeTable(group, number, out bool isUninitialized);
+                if (isUninitialized)
+                    return false;
+            }
+
             step = 1;
-            return TryRead(number, out inode);
+            return TryRead(number, default, out inode);
         }
         catch (CorruptImageException)
         {
@@ -66,10 +74,14 @@ internal sealed class InodeTable(BlockReader blocks, GroupTable groups, SystemZo
         }
     }
 
+    /// <inheritdoc cref="TryRead(uint, Span{byte}, out Inode)"/>
+    internal bool TryRead(uint number, out Inode inode) => TryRead(number, default, out inode);
+
     /// <summary>The same for the filesystem's own inodes, too.</summary>
     /// <param name="number">At most the inode count; there is no inode 0, but superblocks name it.</param>
+    /// <param name="record">Gets the record as it lies, if it is not empty.</param>
     /// <param name="inode">The inode.</param>
-    internal bool TryReadAny(uint number, out Inode inode)
+    internal bool TryReadAny(uint number, Span<byte> record, out Inode inode)
     {
         inode = default;
         if (number == 0)
@@ -89,8 +101,13 @@ internal sealed class InodeTable(BlockReader blocks, GroupTable groups, SystemZo
             return false;
         inode = new Inode(raw, number, seed, extraSize, _superblock);
         CheckMap(inode);
+        if (!record.IsEmpty)
+            raw.CopyTo(record);
         return true;
     }
+
+    /// <inheritdoc cref="TryReadAny(uint, Span{byte}, out Inode)"/>
+    internal bool TryReadAny(uint number, out Inode inode) => TryReadAny(number, default, out inode);
 
     /// <summary>The raw record of an inode, for what is not parsed with it.</summary>
     internal BlockLease Lease(uint number, out ReadOnlySpan<byte> raw) => Lease(number, out raw, out _);
@@ -109,14 +126,10 @@ internal sealed class InodeTable(BlockReader blocks, GroupTable groups, SystemZo
     private (ulong Block, int Offset) Locate(uint number, out bool isUninitialized)
     {
         (uint group, uint index) = Math.DivRem(number - 1, _superblock.InodesPerGroup);
-        GroupDescriptor descriptor = groups.Read(group, number);
-        isUninitialized = IsUninitialized(descriptor);
+        ulong table = groups.InodeTable(group, number, out isUninitialized);
         (uint block, uint position) = Math.DivRem(index, (uint)_superblock.InodesPerBlock);
-        return (descriptor.InodeTable + block, (int)position * _superblock.InodeSize);
+        return (table + block, (int)position * _superblock.InodeSize);
     }
-
-    // The flag can be trusted only where a checksum guards it. Such a table may never have been written.
-    private bool IsUninitialized(GroupDescriptor descriptor) => descriptor.IsInodeTableUninitialized && _superblock.HasGroupChecksums;
 
     /// <summary>What an inode itself points to is checked once, here: whoever has an inode may walk its tree.</summary>
     private void CheckMap(in Inode inode)

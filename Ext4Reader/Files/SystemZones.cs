@@ -84,8 +84,11 @@ internal sealed class SystemZones
     private void CheckFile(ulong first, ulong length, uint inode)
     {
         if (!IsFree(first, first + length))
-            throw new CorruptImageException(Corruption.BlockPointer, inode, $"{length} blocks from image block {first} on are the filesystem's own, at least in part");
+            throw Occupied(first, length, inode);
     }
+
+    private static CorruptImageException Occupied(ulong first, ulong length, uint inode) =>
+        new(Corruption.BlockPointer, inode, $"{length} blocks from image block {first} on are the filesystem's own, at least in part");
 
     private bool IsFree(ulong first, ulong end)
     {

@@ -177,7 +177,7 @@ internal sealed class InodeEdit(Workspace workspace, SpaceEdit space)
             ExtentNode.MakeEmptyRoot(raw.Slice(InodeRecord.MapOffset, InodeRecord.MapSize));
         }
 
-        FreeAttributes(InodeRecord.AttributeBlock(raw, _superblock), number);
+        FreeAttributes(InodeRecord.AttributeBlock(RawInode.Of(raw), _superblock), number);
         InodeRecord.SetSize(raw, 0);
         InodeRecord.SetSectors(raw, 0, _superblock);
         space.MarkInode(number, isUsed: false);

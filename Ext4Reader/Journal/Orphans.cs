@@ -96,8 +96,8 @@ internal static class Orphans
     private static long Blocks(ReadOnlySpan<byte> raw, Workspace workspace)
     {
         Superblock superblock = workspace.Superblock;
-        ulong blocks = InodeRecord.Sectors(raw, superblock) >> (superblock.BlockSizeBits - 9);
-        ulong attributes = InodeRecord.AttributeBlock(raw, superblock);
+        ulong blocks = InodeRecord.Sectors(RawInode.Of(raw), superblock) >> (superblock.BlockSizeBits - 9);
+        ulong attributes = InodeRecord.AttributeBlock(RawInode.Of(raw), superblock);
         // Attributes that other files share stay.
         if (attributes != 0 && superblock.IsDataBlock(attributes))
         {

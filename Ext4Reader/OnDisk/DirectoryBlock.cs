@@ -26,21 +26,13 @@ internal readonly ref struct DirectoryBlock(ReadOnlySpan<byte> raw, uint inode, 
 
         int left = _raw.Length - offset;
         if (left < DirectoryEntry.MinimumLength)
-            throw Broken(offset, "starts too close to the end of the block");
+            throw TooCloseToTheEnd(offset);
         entry = DirectoryEntry.Parse(_raw[offset..], _raw.Length);
         int length = entry.RecordLength;
-        if (length < DirectoryEntry.MinimumLength || (length & 3) != 0 || length < DirectoryEntry.LengthFor(entry.NameLength)
-            || length > left || (length < left && left - length < DirectoryEntry.MinimumLength))
-        {
-            throw Broken(offset, $"has {length} bytes, a name of {entry.NameLength}, and {left} bytes to the end of the block");
-        }
-
-        if (entry.InodeNumber > inodeCount)
-        {
-            throw new CorruptImageException(Corruption.DirectoryEntryInode, inode,
-                $"directory entry at {offset} names inode {entry.InodeNumber} of {inodeCount}");
-        }
-
+        bool isSound = length >= DirectoryEntry.MinimumLength && (length & 3) == 0 && length >= DirectoryEntry.LengthFor(entry.NameLength)
+            && (length == left || length <= left - DirectoryEntry.MinimumLength) && entry.InodeNumber <= inodeCount;
+        if (!isSound)
+            throw Broken(offset, entry);
         offset += length;
         return true;
     }
@@ -61,11 +53,12 @@ internal readonly ref struct DirectoryBlock(ReadOnlySpan<byte> raw, uint inode, 
     internal void CheckName(int offset, scoped in DirectoryEntry entry)
     {
         ReadOnlySpan<byte> name = Name(offset, entry);
-        if (name.IsEmpty || (!isEncrypted && name.IndexOfAny((byte)'/', (byte)0) >= 0))
-        {
-            throw new CorruptImageException(Corruption.DirectoryEntryName, inode,
-                $"directory entry at {offset} has an impossible name of {name.Length} bytes");
-        }
+        bool isSound = name.Length != 0;
+        // A loop: names are short, and the class library's search, made for long texts, would have to be compiled.
+        for (int i = 0; i < name.Length && !isEncrypted; i++)
+            isSound &= name[i] is not ((byte)'/' or 0);
+        if (!isSound)
+            throw Impossible(offset, name.Length);
     }
 
     /// <summary>Whether the block is an inner node of a directory's index: to a linear scan, one free entry.</summary>
@@ -92,6 +85,22 @@ internal readonly ref struct DirectoryBlock(ReadOnlySpan<byte> raw, uint inode, 
         }
     }
 
-    private CorruptImageException Broken(int offset, string what) =>
+    private CorruptImageException TooCloseToTheEnd(int offset) => BadLength(offset, "starts too close to the end of the block");
+
+    private CorruptImageException Broken(int offset, in DirectoryEntry entry)
+    {
+        int left = _raw.Length - offset;
+        int length = entry.RecordLength;
+        bool isLength = length < DirectoryEntry.MinimumLength || (length & 3) != 0 || length < DirectoryEntry.LengthFor(entry.NameLength)
+            || (length != left && length > left - DirectoryEntry.MinimumLength);
+        return isLength
+            ? BadLength(offset, $"has {length} bytes, a name of {entry.NameLength}, and {left} bytes to the end of the block")
+            : new CorruptImageException(Corruption.DirectoryEntryInode, inode, $"directory entry at {offset} names inode {entry.InodeNumber} of {inodeCount}");
+    }
+
+    private CorruptImageException BadLength(int offset, string what) =>
         new(Corruption.DirectoryEntryLength, inode, $"directory entry at {offset} of its block {what}");
+
+    private CorruptImageException Impossible(int offset, int length) =>
+        new(Corruption.DirectoryEntryName, inode, $"directory entry at {offset} has an impossible name of {length} bytes");
 }

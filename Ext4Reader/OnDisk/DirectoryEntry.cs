@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Ext4Reader.OnDisk;
 
 /// <summary>One entry of a directory block: inode number, length of the record, length of the name, type, name.</summary>
@@ -12,11 +14,15 @@ internal readonly record struct DirectoryEntry(uint InodeNumber, int RecordLengt
     /// <summary>The shortest record there is: a name of one byte, padded to a multiple of four.</summary>
     internal const int MinimumLength = 12;
 
-    internal static DirectoryEntry Parse(ReadOnlySpan<byte> raw, int blockSize) => new(
-        InodeNumber: LittleEndian.U32(raw, 0x00),                          // inode
-        RecordLength: DecodeLength(LittleEndian.U16(raw, 0x04), blockSize), // rec_len
-        NameLength: raw[0x06],                                             // name_len
-        Type: raw[0x07]);                                                  // file_type
+    internal static DirectoryEntry Parse(ReadOnlySpan<byte> raw, int blockSize)
+    {
+        ulong header = BinaryPrimitives.ReadUInt64LittleEndian(raw);
+        return new DirectoryEntry(
+            InodeNumber: (uint)(header & uint.MaxValue),                   // inode
+            RecordLength: DecodeLength((int)(header >> 32 & 0xffff), blockSize), // rec_len
+            NameLength: (int)(header >> 48 & 0xff),                        // name_len
+            Type: (byte)(header >> 56));                                   // file_type
+    }
 
     /// <summary>With 64 KiB blocks lengths need 17 bits: the two lowest, always zero, carry the highest, and a full block has a code of its own.</summary>
     internal static int DecodeLength(int stored, int blockSize)

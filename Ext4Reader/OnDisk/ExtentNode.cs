@@ -77,18 +77,12 @@ internal readonly ref struct ExtentNode
     /// <param name="inode">The inode, for the message.</param>
     internal static void CheckHeader(ReadOnlySpan<byte> raw, int depth, uint inode)
     {
-        int magic = LittleEndian.U16(raw, 0x00);                           // eh_magic
-        if (magic != Magic)
-            throw new CorruptImageException(Corruption.ExtentHeader, inode, $"extent node with magic {magic:x4}");
-        if (DepthOf(raw) != depth || depth > MaximumDepth)
-            throw new CorruptImageException(Corruption.ExtentDepth, inode, $"extent node of depth {DepthOf(raw)} where {depth} belongs");
-        int count = LittleEndian.U16(raw, 0x02);
-        int capacity = LittleEndian.U16(raw, 0x04);
-        if (capacity == 0 || capacity > (raw.Length - HeaderSize) / Extent.Size || count > capacity || (count == 0 && depth > 0))
-        {
-            throw new CorruptImageException(Corruption.ExtentHeader, inode,
-                $"extent node with {count} entries of {capacity} in {raw.Length} bytes");
-        }
+        int count = LittleEndian.U16(raw, 0x02);                           // eh_entries
+        int capacity = LittleEndian.U16(raw, 0x04);                        // eh_max
+        bool isSound = HasMagic(raw) && DepthOf(raw) == depth && depth <= MaximumDepth
+            && capacity != 0 && capacity <= (raw.Length - HeaderSize) / Extent.Size && count <= capacity && (count != 0 || depth == 0);
+        if (!isSound)
+            throw BadHeader(raw, depth, inode);
     }
 
     /// <summary>Checks order and range of a node's entries.</summary>
@@ -111,17 +105,26 @@ internal readonly ref struct ExtentNode
             }
 
             // The last file block has no number after it: an extent that ends there would wrap.
-            if (first < next || length == 0 || first + length > uint.MaxValue)
-                throw new CorruptImageException(Corruption.ExtentOrder, inode, $"extent of {length} blocks at file block {first}, expected from {next} on");
-            if (!superblock.IsDataRun(image, length))
-            {
-                throw new CorruptImageException(Corruption.BlockPointer, inode,
-                    $"extent of {length} blocks at image block {image} of {superblock.BlockCount}");
-            }
-
+            bool isInOrder = first >= next && length != 0 && first + length <= uint.MaxValue;
+            if (!isInOrder || !superblock.IsDataRun(image, length))
+                throw BadEntry(inode, first, next, image, length, isInOrder, superblock);
             next = first + length;
         }
     }
+
+    private static CorruptImageException BadHeader(ReadOnlySpan<byte> raw, int depth, uint inode)
+    {
+        if (!HasMagic(raw))
+            return new CorruptImageException(Corruption.ExtentHeader, inode, $"extent node with magic {LittleEndian.U16(raw, 0x00):x4}");
+        if (DepthOf(raw) != depth || depth > MaximumDepth)
+            return new CorruptImageException(Corruption.ExtentDepth, inode, $"extent node of depth {DepthOf(raw)} where {depth} belongs");
+        return new CorruptImageException(Corruption.ExtentHeader, inode,
+            $"extent node with {LittleEndian.U16(raw, 0x02)} entries of {LittleEndian.U16(raw, 0x04)} in {raw.Length} bytes");
+    }
+
+    private static CorruptImageException BadEntry(uint inode, uint first, ulong expected, ulong image, ulong length, bool isInOrder, Superblock superblock) => isInOrder
+        ? new CorruptImageException(Corruption.BlockPointer, inode, $"extent of {length} blocks at image block {image} of {superblock.BlockCount}")
+        : new CorruptImageException(Corruption.ExtentOrder, inode, $"extent of {length} blocks at file block {first}, expected from {expected} on");
 
     private ReadOnlySpan<byte> Entry(int index) => _raw.Slice(HeaderSize + index * Extent.Size, Extent.Size);
 }

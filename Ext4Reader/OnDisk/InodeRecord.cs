@@ -24,6 +24,10 @@ internal static class InodeRecord
     private const uint AppendFlag = 0x20;
     internal const uint EncryptedFlag = 0x800;
     internal const uint CasefoldFlag = 0x40000000;
+
+    /// <summary>All flags that <see cref="CheckFlags"/> has something to say about. Most inodes have none of them.</summary>
+    internal const uint TellingFlags = ImmutableFlag | AppendFlag | EncryptedFlag | IndexFlag | VerityFlag | AttributeValueFlag | InlineDataFlag | CasefoldFlag;
+
     private const uint HugeFileFlag = 0x40000;
     private const uint MaximumNanoseconds = 999_999_999;
 
@@ -61,8 +65,8 @@ internal static class InodeRecord
     /// <summary>Gives an inode the change time of another one, as time of its content, too, if that is later.</summary>
     internal static bool TryCopyChangeTime(ReadOnlySpan<byte> from, Span<byte> to, uint number)
     {
-        Timestamp newer = Time(from, 0x0c, 0x84, ExtraSize(from, number));
-        Timestamp older = Time(to, 0x0c, 0x84, ExtraSize(to, number));
+        Timestamp newer = ChangeTime(from, number);
+        Timestamp older = ChangeTime(to, number);
         if ((newer.Seconds, newer.Nanoseconds).CompareTo((older.Seconds, older.Nanoseconds)) <= 0)
             return false;
         from.Slice(0x0c, sizeof(uint)).CopyTo(to[0x0c..]);                                                           // i_ctime
@@ -80,18 +84,18 @@ internal static class InodeRecord
     internal static uint NextOrphan(ReadOnlySpan<byte> raw) => LittleEndian.U32(raw, 0x14);                          // i_dtime
 
     /// <summary>Space used, in units of 512 bytes.</summary>
-    internal static ulong Sectors(ReadOnlySpan<byte> raw, Superblock superblock)
+    internal static ulong Sectors(in RawInode fields, Superblock superblock)
     {
         if (!superblock.Features.Has(ReadOnlyFeatures.HugeFile))
-            return LittleEndian.U32(raw, 0x1c);                                                                      // i_blocks_lo
-        ulong sectors = LittleEndian.U48(raw, low: 0x1c, high: 0x74);                                                // l_i_blocks_high
-        return (LittleEndian.U32(raw, 0x20) & HugeFileFlag) != 0 ? sectors << (superblock.BlockSizeBits - 9) : sectors; // i_flags
+            return fields.BlocksLow;
+        ulong sectors = fields.BlocksLow | (ulong)fields.BlocksHigh << 32;
+        return (fields.Flags & HugeFileFlag) != 0 ? sectors << (superblock.BlockSizeBits - 9) : sectors;
     }
 
     /// <summary>The block with further extended attributes; 0 for none.</summary>
-    internal static ulong AttributeBlock(ReadOnlySpan<byte> raw, Superblock superblock) => superblock.Features.Has(IncompatibleFeatures.SixtyFourBit)
-        ? LittleEndian.U48(raw, low: 0x68, high: 0x76)                                                               // i_file_acl_lo, l_i_file_acl_high
-        : LittleEndian.U32(raw, 0x68);
+    internal static ulong AttributeBlock(in RawInode fields, Superblock superblock) => superblock.Features.Has(IncompatibleFeatures.SixtyFourBit)
+        ? fields.AttributeBlockLow | (ulong)fields.AttributeBlockHigh << 32
+        : fields.AttributeBlockLow;
 
     /// <summary>Changes the space used, in the record's own unit.</summary>
     internal static void SetSectors(Span<byte> raw, ulong sectors, Superblock superblock)
@@ -114,9 +118,12 @@ internal static class InodeRecord
             return 0;
         int extra = LittleEndian.U16(raw, 0x80);                                                                     // i_extra_isize
         if (extra > raw.Length - MinimumSize || (extra & 3) != 0)
-            throw new CorruptImageException(Corruption.InodeExtraSize, number, $"{extra} bytes of extra fields in an inode of {raw.Length} bytes");
+            throw BadExtraSize(number, extra, raw.Length);
         return extra;
     }
+
+    private static CorruptImageException BadExtraSize(uint number, int extra, int size) =>
+        new(Corruption.InodeExtraSize, number, $"{extra} bytes of extra fields in an inode of {size} bytes");
 
     /// <summary>Compares the checksum over the whole record, if the image has such checksums.</summary>
     internal static void CheckChecksum(ReadOnlySpan<byte> raw, uint number, uint seed, int extraSize)
@@ -126,8 +133,11 @@ internal static class InodeRecord
         if (HasChecksumHigh(raw, extraSize))
             stored |= (uint)LittleEndian.U16(raw, ChecksumHigh) << 16;                                               // i_checksum_hi
         if (stored != crc)
-            throw new CorruptImageException(Corruption.InodeChecksum, number, $"checksum {stored:x8} stored, {crc:x8} computed");
+            throw BadChecksum(number, stored, crc);
     }
+
+    private static CorruptImageException BadChecksum(uint number, uint stored, uint computed) =>
+        new(Corruption.InodeChecksum, number, $"checksum {stored:x8} stored, {computed:x8} computed");
 
     /// <summary>Makes the checksum right.</summary>
     internal static void SetChecksum(Span<byte> raw, uint seed, int extraSize)
@@ -158,15 +168,15 @@ internal static class InodeRecord
     internal static bool Fits(int offset, int size, int extraSize) => offset + size <= MinimumSize + extraSize;
 
     /// <summary>A time and, where there is room for it, its extension.</summary>
-    internal static Timestamp Time(ReadOnlySpan<byte> raw, int offset, int extraOffset, int extraSize)
+    internal static Timestamp Time(uint seconds, uint extra, bool hasExtra)
     {
-        long seconds = unchecked((int)LittleEndian.U32(raw, offset));
-        if (!Fits(extraOffset, sizeof(uint), extraSize))
-            return new Timestamp(seconds, 0);
-        uint extra = LittleEndian.U32(raw, extraOffset);
+        long signed = unchecked((int)seconds);
         // Two bits of epoch carry the signed seconds on to the year 2446; the other thirty can hold more than a second has.
-        return new Timestamp(seconds + ((long)(extra & 3) << 32), Math.Min(extra >> 2, MaximumNanoseconds));
+        return hasExtra ? new Timestamp(signed + ((long)(extra & 3) << 32), Math.Min(extra >> 2, MaximumNanoseconds)) : new Timestamp(signed, 0);
     }
+
+    private static Timestamp ChangeTime(ReadOnlySpan<byte> raw, uint number) =>
+        Time(RawInode.Of(raw).ChangeTime, RawInodeExtra.Of(raw).ChangeTimeExtra, Fits(0x84, sizeof(uint), ExtraSize(raw, number)));
 
     /// <summary>The old encoding (8 bits each) if it is used, else the new one (12 and 20 bits, minor torn apart).</summary>
     internal static (uint Major, uint Minor) Device(ReadOnlySpan<byte> map)

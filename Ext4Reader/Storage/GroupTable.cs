@@ -5,7 +5,35 @@ namespace Ext4Reader.Storage;
 /// <summary>The group descriptors, read when needed: opening an image costs the same whatever its size.</summary>
 internal sealed class GroupTable(BlockReader blocks)
 {
+    // A place: | 1 there is one | 22 group, without its lowest 10 bits | 41 block |. So 8 KiB serve every image; tables beyond 2^41 blocks are looked up each time.
+    private const int PlaceBits = 10;
+    private const int BlockBits = 41;
+    private const ulong ThereIsOne = 1UL << (32 - PlaceBits);
+
     private readonly Superblock _superblock = blocks.Superblock;
+    private readonly ulong[] _places = new ulong[1 << PlaceBits];
+
+    /// <summary>
+    /// The block in which the inode table of a group starts, from a descriptor whose checksum is right; all of the table lies in the image. Asked for with every
+    /// inode, so what was found is kept, unless the table was never written: replay of a journal can change that.
+    /// </summary>
+    /// <param name="group">Below the group count.</param>
+    /// <param name="inode">The inode that is wanted, for the message.</param>
+    /// <param name="isUninitialized">Whether the table may never have been written. The flag can be trusted only where a checksum guards it.</param>
+    internal ulong InodeTable(uint group, uint inode, out bool isUninitialized)
+    {
+        ref ulong kept = ref _places[group & ((1 << PlaceBits) - 1)];
+        ulong tag = ThereIsOne | group >> PlaceBits;
+        ulong place = Volatile.Read(ref kept);
+        isUninitialized = false;
+        if (place >> BlockBits == tag)
+            return place & ((1UL << BlockBits) - 1);
+        GroupDescriptor descriptor = Read(group, inode);
+        isUninitialized = descriptor.IsInodeTableUninitialized && _superblock.HasGroupChecksums;
+        if (!isUninitialized && descriptor.InodeTable >> BlockBits == 0)
+            Volatile.Write(ref kept, tag << BlockBits | descriptor.InodeTable);
+        return descriptor.InodeTable;
+    }
 
     /// <summary>A descriptor whose checksum is right and whose inode table lies in the image.</summary>
     /// <param name="group">Below the group count.</param>

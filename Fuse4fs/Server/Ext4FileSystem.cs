@@ -26,7 +26,7 @@ internal sealed class Ext4FileSystem(Ext4Image image, SessionState state) : IFil
         if (!TryResolve(parent, out Inode directory))
             return Errno.ESTALE;
         if (name.SequenceEqual("."u8))
-            return Fill(ref entry, directory);
+            return Fill(ref entry, directory, default);
         if (directory.Type != FileType.Directory)
             return Errno.ENOTDIR;
         if (!image.TryLookup(directory, name, out uint number))
@@ -38,7 +38,8 @@ internal sealed class Ext4FileSystem(Ext4Image image, SessionState state) : IFil
             _attributes.FillAbsent(ref entry);
             return Errno.Ok;
         }
-        return Fill(ref entry, image.GetNamedInode(number, directory));
+        Span<byte> record = InodeFingerprint.Room(image.Volume, stackalloc byte[InodeFingerprint.UsualRecord]);
+        return Fill(ref entry, image.GetNamedInode(number, directory, record), record);
     }
 
     /// <inheritdoc/>
@@ -182,7 +183,8 @@ internal sealed class Ext4FileSystem(Ext4Image image, SessionState state) : IFil
         return TryResolve(node, out Inode inode) ? InodeIoctl.Answer(image.Volume, inode, command, output, out length) : Errno.ESTALE;
     }
 
-    private Errno Fill(ref EntryOut entry, in Inode inode)
+    // The record is for the fingerprint, changed in the making; empty if it has still to be read.
+    private Errno Fill(ref EntryOut entry, in Inode inode, Span<byte> record)
     {
         FileHandle handle = HandleOf(inode);
         if (inode.Number == RootInode)
@@ -193,7 +195,7 @@ internal sealed class Ext4FileSystem(Ext4Image image, SessionState state) : IFil
         {
             // Before the reply: a worker killed right after it leaves a successor that knows what the kernel knows.
             if (state.Known.Add(handle, out KnownInodes.Slot slot))
-                slot.Fingerprint = InodeFingerprint.Of(image, inode.Number);
+                slot.Fingerprint = record.IsEmpty ? InodeFingerprint.Of(image, inode.Number) : InodeFingerprint.Of(record);
             _attributes.Fill(ref entry, inode, NodeId.From(handle).Value, handle.Generation);
         }
         return Errno.Ok;
@@ -231,20 +233,10 @@ internal sealed class Ext4FileSystem(Ext4Image image, SessionState state) : IFil
             return true;
         }
 
-        private static bool IsDot(ReadOnlySpan<byte> name) => name.SequenceEqual("."u8) || name.SequenceEqual(".."u8);
+        private static bool IsDot(ReadOnlySpan<byte> name) => name.Length <= 2 && name[0] == '.' && name[^1] == '.';
 
-        // The file type bits of a mode, shifted right by 12 (readdir(3), d_type).
-        private static uint DirentType(FileType type) => type switch
-        {
-            FileType.Fifo => 1,
-            FileType.CharacterDevice => 2,
-            FileType.Directory => 4,
-            FileType.BlockDevice => 6,
-            FileType.Regular => 8,
-            FileType.SymbolicLink => 10,
-            FileType.Socket => 12,
-            _ => 0,
-        };
+        // The file type bits of a mode, shifted right by 12 (readdir(3), d_type), of each type: unknown, regular, directory, devices, pipe, socket, link.
+        private static uint DirentType(FileType type) => ((ReadOnlySpan<byte>)[0, 8, 4, 2, 6, 1, 12, 10])[(int)type];
     }
 
     // An inode that is broken or gone must not cost the directory its listing: nodeid 0 tells the kernel to ask with LOOKUP, which has the error.
@@ -252,8 +244,9 @@ internal sealed class Ext4FileSystem(Ext4Image image, SessionState state) : IFil
     {
         try
         {
-            if (image.TryGetInode(number, out Inode inode))
-                _ = Fill(ref entry, inode);
+            Span<byte> record = InodeFingerprint.Room(image.Volume, stackalloc byte[InodeFingerprint.UsualRecord]);
+            if (image.TryGetInode(number, record, out Inode inode))
+                _ = Fill(ref entry, inode, record);
         }
         catch (Exception e) when (e is Ext4Exception or IOException)
         {

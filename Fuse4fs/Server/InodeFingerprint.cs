@@ -1,5 +1,5 @@
-using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.InteropServices;
 using Ext4Reader;
 
 namespace Fuse4fs.Server;
@@ -10,31 +10,55 @@ namespace Fuse4fs.Server;
 /// </summary>
 internal static class InodeFingerprint
 {
-    // Offsets in the record (kernel document ext4/inodes): i_atime, i_dtime, the checksum's halves, i_atime_extra.
-    private static readonly (int Offset, int Length)[] Ignored = [(0x08, 4), (0x14, 4), (0x7c, 2), (0x82, 2), (0x8c, 4)];
+    /// <summary>The bytes of a usual record; there are longer ones.</summary>
+    public const int UsualRecord = 256;
+
+    // Words of the record (kernel document ext4/inodes) and what of them is left out: i_atime, i_dtime, the checksum's halves, i_atime_extra.
+    private const int WordsWithoutExtra = 16;
+    private const ulong LowHalf = uint.MaxValue;
+    private const ulong HighHalf = LowHalf << 32;
+
+    [ThreadStatic]
+    private static byte[]? _long;
+
+    /// <summary>Room for one record of an image.</summary>
+    /// <param name="volume">The image's.</param>
+    /// <param name="usual">As much as a usual one takes.</param>
+    public static Span<byte> Room(Ext4Volume volume, Span<byte> usual)
+    {
+        int size = volume.InodeSize;
+        if (size <= usual.Length)
+            return usual[..size];
+        return _long?.Length == size ? _long : _long = new byte[size];
+    }
 
     /// <summary>The fingerprint of an inode of an image.</summary>
     /// <param name="image">The image.</param>
-    /// <param name="number">The inode number.</param>
+    /// <param name="number">The number of an inode that is there.</param>
     public static ulong Of(Ext4Image image, uint number)
     {
-        Span<byte> room = stackalloc byte[256];
-        Span<byte> record = image.Volume.InodeSize <= room.Length ? room[..image.Volume.InodeSize] : new byte[image.Volume.InodeSize];
-        image.CopyRecord(number, record);
-        return Of(record);
+        Span<byte> record = Room(image.Volume, stackalloc byte[UsualRecord]);
+        return image.TryGetInode(number, record, out _) ? Of(record) : 0;
     }
 
     /// <summary>The fingerprint of a record, which is changed in the making.</summary>
+    /// <param name="record">128 bytes, or a power of two above.</param>
     public static ulong Of(Span<byte> record)
     {
-        foreach ((int offset, int length) in Ignored)
-            if (offset + length <= record.Length)
-                record.Slice(offset, length).Clear();
+        Span<ulong> words = MemoryMarshal.Cast<byte, ulong>(record);
+        words[0x08 / 8] &= HighHalf;
+        words[0x10 / 8] &= LowHalf;
+        words[0x78 / 8] &= 0xffff_0000_ffff_ffff;
+        if (words.Length > WordsWithoutExtra)
+        {
+            words[0x80 / 8] &= 0xffff_ffff_0000_ffff;
+            words[0x88 / 8] &= LowHalf;
+        }
+
         uint first = uint.MaxValue;
         ulong second = (ulong)record.Length;
-        for (int at = 0; at < record.Length; at += sizeof(ulong))
+        foreach (ulong word in words)
         {
-            ulong word = BinaryPrimitives.ReadUInt64LittleEndian(record[at..]); // inode sizes are powers of two from 128 on
             first = BitOperations.Crc32C(first, word);
             second = unchecked((BitOperations.RotateLeft(second, 23) ^ word) * 0x9fb21c651e98df25UL); // modulo 2^64 is the function
         }

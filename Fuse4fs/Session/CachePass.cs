@@ -142,9 +142,10 @@ internal sealed class CachePass : IDisposable
         fingerprint = 0;
         try
         {
-            if (!_image.TryGetInode(handle.Inode, out inode) || FileHandle.Of(inode.Number, inode.Generation, inode.RawBirthTime) != handle)
+            Span<byte> record = InodeFingerprint.Room(_image.Volume, stackalloc byte[InodeFingerprint.UsualRecord]);
+            if (!_image.TryGetInode(handle.Inode, record, out inode) || FileHandle.Of(inode.Number, inode.Generation, inode.RawBirthTime) != handle)
                 return false;
-            fingerprint = InodeFingerprint.Of(_image, handle.Inode);
+            fingerprint = InodeFingerprint.Of(record);
             return true;
         }
         catch (Exception e) when (e is Ext4Exception or IOException)

@@ -67,6 +67,45 @@ public class InodeTests
     }
 
     [Theory]
+    [InlineData(128)]
+    [InlineData(256)]
+    [InlineData(1024)]
+    public void A_record_comes_as_it_lies_and_only_with_its_inode(int size)
+    {
+        using DamagedImage damaged = new(Recipes.Standard with { Options = $"-t ext4 -b 1024 -I {size}" });
+        using Ext4Image image = damaged.Open();
+        uint number = damaged.Number("/sizes/4096");
+        var record = new byte[size];
+        Assert.True(image.TryGetInode(number, record, out Inode inode));
+        Assert.Equal(damaged.Raw(damaged.InodeAt(number), size).ToArray(), record);
+        Assert.Equal(image.Inode(number).Size, inode.Size);
+        Array.Clear(record);
+        Assert.False(image.TryGetInode(image.Volume.InodeCount, record, out _));
+        Assert.False(record.AsSpan().ContainsAnyExcept((byte)0));
+    }
+
+    [Fact]
+    public void Groups_that_share_a_place_in_memory_keep_their_own_inodes()
+    {
+        // 1,024 groups further on another one has the place; a wrong table shows by the checksums, which have the inode's number in them.
+        var recipe = new ImageRecipe("-t ext4 -b 1024 -I 256 -g 256 -N 8800 -O ^resize_inode,^has_journal", SourceTree.ManyNames(8500), Mebibytes: 280);
+        using Ext4Image image = BuiltImage.Open(recipe);
+        uint inGroup = Superblock.Parse(image.Volume.SuperblockBytes).InodesPerGroup;
+        uint further = 1024 * inGroup;
+        Assert.True(image.Volume.InodeCount > further + inGroup);
+        int compared = 0;
+        for (int round = 0; round < 2; round++)
+            for (uint number = 12; number + further < image.Volume.InodeCount; number += 3)
+            {
+                if (!image.TryGetInode(number + further, out Inode high))
+                    continue;
+                Assert.Equal((number, number + further), (image.Inode(number).Number, high.Number));
+                compared++;
+            }
+        Assert.True(compared > 100);
+    }
+
+    [Theory]
     [InlineData("-t ext4 -b 1024")]
     [InlineData("-t ext4 -b 1024 -O ^uninit_bg,^metadata_csum")]
     [InlineData("-t ext2 -b 1024")]
