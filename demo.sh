@@ -24,7 +24,7 @@ dotnet=$(readlink -f "$(command -v dotnet)")
 say "building fuse4fs with .NET $(dotnet --version), packages from NuGet"
 staging=$(mktemp -d)
 trap 'rm -rf "$staging"' EXIT
-quietly dotnet publish Fuse4fs -c Release -o "$staging/fuse4fs" -p:RestoreLockedMode=true
+publish "$staging/fuse4fs"
 chmod -R a+rX "$staging/fuse4fs"
 
 say "installing it to $PREFIX/lib/fuse4fs, $PREFIX/bin/fuse4fs, /sbin/mount.fuse.fuse4fs, with manual page and completions"

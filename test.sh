@@ -52,6 +52,12 @@ clear_away() {
 }
 trap clear_away EXIT
 
+# What is mounted is the program as it is installed, unless FUSE4FS names another.
+if [[ " ${tiers[*]} " == *' e2e '* ]] && [ -z "${FUSE4FS:-}" ]; then
+  publish "$work/fuse4fs"
+  export FUSE4FS=$work/fuse4fs/fuse4fs
+fi
+
 passed=0 failed=0 skipped=0
 
 if [ ${#filter[@]} -eq 0 ] && [[ " ${tiers[*]} " == *' unit '* ]]; then

@@ -36,6 +36,18 @@ quietly() {
   said=$("$@" 2>&1) || { printf '%s\n' "$said" >&2; fail "failed: $*"; }
 }
 
+# publish FOLDER [OPTION…]: the program as it is installed, compiled beforehand where NuGet has the compiler for that (Crossgen2, of the same version as the SDK).
+publish() {
+  folder=$1
+  shift
+  if [ "$(uname -sm)" = 'Linux x86_64' ] && dotnet restore Fuse4fs -r linux-x64 --locked-mode > /dev/null 2>&1; then
+    quietly dotnet publish Fuse4fs -c Release -r linux-x64 --no-restore -o "$folder" "$@"
+  else
+    say 'NuGet has no Crossgen2 for this SDK and machine: the program will be compiled whenever it starts, and a mount takes half as long again'
+    quietly dotnet publish Fuse4fs -c Release -o "$folder" -p:RestoreLockedMode=true "$@"
+  fi
+}
+
 # need_fuse: the device, loading the module where that is possible.
 need_fuse() {
   [ -e /dev/fuse ] || modprobe fuse 2> /dev/null || true

@@ -20,6 +20,12 @@ public sealed class MountFactAttribute : FactAttribute
     public string[] Tools { get; }
 }
 
+/// <summary>The same, and the program was compiled before it was installed.</summary>
+public sealed class CompiledFactAttribute : FactAttribute
+{
+    public CompiledFactAttribute() => Skip = Requirement.Mounting ?? Requirement.CompiledBeforehand;
+}
+
 /// <summary>The same, with data.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class MountTheoryAttribute : TheoryAttribute

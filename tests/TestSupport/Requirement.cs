@@ -1,3 +1,5 @@
+using System.Reflection.PortableExecutable;
+
 namespace TestSupport;
 
 /// <summary>What a machine must have for a test: null when it is there, otherwise the reason to skip.</summary>
@@ -19,6 +21,19 @@ public static class Requirement
     public static string? Overlayfs =>
         File.ReadAllText("/proc/filesystems").Contains("\toverlay\n", StringComparison.Ordinal) || Directory.Exists("/sys/module/overlay")
             ? null : "needs the kernel's overlayfs (modprobe overlay)";
+
+    /// <summary>That the program under test was compiled when it was published, and not only translated.</summary>
+    public static string? CompiledBeforehand
+    {
+        get
+        {
+            string program = Path.ChangeExtension(FuseServer.Path, ".dll");
+            if (!File.Exists(program))
+                return $"needs to know the program: there is no {program}";
+            using var reader = new PEReader(File.OpenRead(program));
+            return reader.PEHeaders.CorHeader is { ManagedNativeHeaderDirectory.Size: not 0 } ? null : "needs a program that was compiled beforehand (dotnet publish Fuse4fs -r linux-x64)";
+        }
+    }
 
     /// <summary>What a mount by us needs.</summary>
     public static string? Mounting => Root ?? FuseDevice ?? Tool("mke2fs", "debugfs", "e2fsck", "umount");

@@ -47,7 +47,7 @@ base_root() {
 
 fuse4fs_root() {
   local runtime dotnet_root library
-  quietly dotnet publish Fuse4fs -c Release -o "$root/fuse4fs" -p:RestoreLockedMode=true -p:GenerateDocumentationFile=false
+  publish "$root/fuse4fs" -p:GenerateDocumentationFile=false
   runtime=$(dotnet --list-runtimes | sed -n 's/^Microsoft.NETCore.App \([^ ]*\) \[\(.*\)\]$/\2\/\1/p' | tail -n 1)
   dotnet_root=${runtime%/shared/*}
   mkdir -p "$root/dotnet/shared/Microsoft.NETCore.App" "$root/dotnet/host"
