@@ -1,9 +1,10 @@
 #!/bin/bash
-# Runs the tests.   ./test.sh [unit|images|e2e]... [--filter EXPRESSION]
+# Runs the tests.   ./test.sh [unit|images|e2e|native]... [--filter EXPRESSION]
 #                   ./test.sh --kernel [SCENARIO]...
 #   unit     makes small images: e2fsprogs
 #   images   reads sample images: e2fsprogs
 #   e2e      mounts them: root, /dev/fuse, loop devices, the kernel's ext4; and exports them: nfs-ganesha
+#   native   compiles the program natively, which finds what cannot be, and runs the tests of mounting with that: gcc besides
 #   --kernel boots other Linux kernels in QEMU and runs the scenarios of tests/kernel in them, and nothing else
 # --filter takes what `dotnet test --filter` takes. Installs what is missing (apt, NuGet) and says so.
 set -euo pipefail
@@ -13,14 +14,14 @@ cd "$(dirname -- "$0")"
 tiers=() filter=()
 while [ $# -gt 0 ]; do
   case $1 in
-    unit | images | e2e) tiers+=("$1") ;;
+    unit | images | e2e | native) tiers+=("$1") ;;
     --kernel) shift; exec tests/kernel/run.sh "$@" ;;
     --filter) [ $# -ge 2 ] || fail '--filter needs an expression'; filter=(--filter "$2"); shift ;;
-    *) fail "unknown argument $1; usage: ./test.sh [unit|images|e2e]... [--filter EXPRESSION] | --kernel [SCENARIO]..." ;;
+    *) fail "unknown argument $1; usage: ./test.sh [unit|images|e2e|native]... [--filter EXPRESSION] | --kernel [SCENARIO]..." ;;
   esac
   shift
 done
-[ ${#tiers[@]} -gt 0 ] || tiers=(unit images e2e)
+[ ${#tiers[@]} -gt 0 ] || tiers=(unit images e2e native)
 
 need_dotnet
 need_packages mke2fs=e2fsprogs debugfs=e2fsprogs fusermount3=fuse3 setfattr=attr getfacl=acl setpriv=util-linux losetup=mount findmnt=util-linux
@@ -109,6 +110,19 @@ for project in tests/*.Tests; do
   tier=$(tier_of "$project")
   if [[ " ${tiers[*]} " == *" $tier "* ]]; then run "$project"; fi
 done
+
+if [[ " ${tiers[*]} " == *' native '* ]]; then
+  say 'compiling the program natively'
+  need_packages gcc=gcc
+  [ -e /usr/include/zlib.h ] || need_packages zlib.h=zlib1g-dev
+  if publish_native "$work/native"; then
+    [ ${#filter[@]} -gt 0 ] || filter=(--filter 'FullyQualifiedName~EndToEnd.Tests.Mount&FullyQualifiedName!~CompilationTests')
+    FUSE4FS=$work/native/fuse4fs run EndToEnd.Tests
+  else
+    say 'SKIPPED: NuGet has no ILCompiler of .NET 9'
+    skipped=$((skipped + 1))
+  fi
+fi
 
 [ $((passed + failed + skipped)) -gt 0 ] || { echo 'test.sh: no test matches' >&2; failed=1; }
 echo "$passed passed, $failed failed, $skipped skipped"

@@ -48,6 +48,22 @@ publish() {
   fi
 }
 
+# publish_native FOLDER: the program as machine code that needs no runtime; false where NuGet has not what it takes. .NET 9's compiler does it, for that of .NET 10
+# (Microsoft.NETCore.App.Runtime.NativeAOT) is not everywhere. Its own folder for what is made on the way: ours is for .NET 10.
+publish_native() {
+  native=$(mktemp -d)
+  set -- "$1" -r linux-x64 -p:Framework=net9.0 -p:PublishAot=true -p:PublishReadyToRun=false -p:GenerateDocumentationFile=false "-p:NuGetLockFilePath=$native/lock.json" --artifacts-path "$native"
+  folder=$1
+  shift
+  if dotnet restore Fuse4fs "$@" > /dev/null 2>&1; then
+    quietly dotnet publish Fuse4fs -c Release --no-restore -o "$folder" "$@"
+    rm -rf "$native"
+  else
+    rm -rf "$native"
+    return 1
+  fi
+}
+
 # need_fuse: the device, loading the module where that is possible.
 need_fuse() {
   [ -e /dev/fuse ] || modprobe fuse 2> /dev/null || true

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Fuse4fs.Device;
 using Fuse4fs.State;
@@ -26,7 +27,8 @@ internal static class Sandbox
     /// <summary>Loads what a worker needs later, and could not load any more.</summary>
     public static void Prepare()
     {
-        foreach (string assembly in NeededLater)
+        // A native program has all of it in itself.
+        foreach (string assembly in RuntimeFeature.IsDynamicCodeSupported ? NeededLater : [])
         {
             try
             {

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Fuse4fs.Device;
 using Fuse4fs.State;
@@ -60,6 +61,8 @@ internal static class InstalledProgram
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "A reference that was trimmed away is to nothing that is needed.")]
     public static void NeedNoFiles()
     {
+        if (!RuntimeFeature.IsDynamicCodeSupported)
+            return; // a native program: there is nothing but itself
         var seen = new HashSet<string>();
         var left = new Queue<Assembly>([typeof(InstalledProgram).Assembly]);
         while (left.TryDequeue(out Assembly? assembly))
