@@ -233,7 +233,7 @@ internal sealed class Ext4FileSystem(Ext4Image image, SessionState state) : IFil
             return true;
         }
 
-        private static bool IsDot(ReadOnlySpan<byte> name) => name.Length <= 2 && name[0] == '.' && name[^1] == '.';
+        private static bool IsDot(ReadOnlySpan<byte> name) => name is [(byte)'.'] or [(byte)'.', (byte)'.'];
 
         // The file type bits of a mode, shifted right by 12 (readdir(3), d_type), of each type: unknown, regular, directory, devices, pipe, socket, link.
         private static uint DirentType(FileType type) => ((ReadOnlySpan<byte>)[0, 8, 4, 2, 6, 1, 12, 10])[(int)type];
