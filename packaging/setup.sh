@@ -36,14 +36,17 @@ quietly() {
   said=$("$@" 2>&1) || { printf '%s\n' "$said" >&2; fail "failed: $*"; }
 }
 
+is_x64() { [ "$(uname -m)" = x86_64 ]; }
+
 # publish FOLDER [OPTION…]: the program as it is installed, compiled beforehand where NuGet has the compiler for that (Crossgen2, of the same version as the SDK).
 publish() {
   folder=$1
   shift
-  if [ "$(uname -sm)" = 'Linux x86_64' ] && dotnet restore Fuse4fs -r linux-x64 --locked-mode > /dev/null 2>&1; then
+  if is_x64 && said=$(dotnet restore Fuse4fs -r linux-x64 --locked-mode 2>&1); then
     quietly dotnet publish Fuse4fs -c Release -r linux-x64 --no-restore -o "$folder" "$@"
   else
-    say 'NuGet has no Crossgen2 for this SDK and machine: the program will be compiled whenever it starts, and a mount takes half as long again'
+    say 'no Crossgen2 from NuGet for this SDK and machine: the program will be compiled whenever it starts, and a mount takes half as long again'
+    if is_x64; then printf '%s\n' "$said" | grep error | head -n 1 >&2 || true; fi
     quietly dotnet publish Fuse4fs -c Release -o "$folder" -p:RestoreLockedMode=true "$@"
   fi
 }
@@ -51,8 +54,9 @@ publish() {
 # publish_native FOLDER: the program as machine code that needs no runtime; false where NuGet has not what it takes. .NET 9's compiler does it, for that of .NET 10
 # (Microsoft.NETCore.App.Runtime.NativeAOT) is not everywhere. Its own folder for what is made on the way: ours is for .NET 10.
 publish_native() {
+  is_x64 || return 1
   native=$(mktemp -d)
-  set -- "$1" -r linux-x64 -p:Framework=net9.0 -p:PublishAot=true -p:PublishReadyToRun=false -p:GenerateDocumentationFile=false "-p:NuGetLockFilePath=$native/lock.json" --artifacts-path "$native"
+  set -- "$1" -r linux-x64 -p:Fuse4fsFramework=net9.0 -p:PublishAot=true -p:PublishReadyToRun=false -p:GenerateDocumentationFile=false "-p:NuGetLockFilePath=$native/lock.json" --artifacts-path "$native"
   folder=$1
   shift
   if dotnet restore Fuse4fs "$@" > /dev/null 2>&1; then

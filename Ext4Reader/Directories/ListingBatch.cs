@@ -136,7 +136,7 @@ internal sealed class ListingBatch
         int index = _keys.AsSpan(0, _count).BinarySearch(after);
         for (index = index < 0 ? ~index : index + 1; index < _count; index++)
         {
-            DirectoryEntry entry = DirectoryEntry.Parse(_bytes.AsSpan(_positions[index]), _blockSize);
+            DirectoryEntry entry = Entry(index);
             ReadOnlySpan<byte> name = _bytes.AsSpan(_positions[index] + DirectoryEntry.HeaderSize, entry.NameLength);
             if (form.IsEncoded)
                 name = ShowEncoded(name, _positions[index], entry, form);

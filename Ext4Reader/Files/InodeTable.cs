@@ -30,6 +30,9 @@ internal sealed class InodeTable(BlockReader blocks, GroupTable groups, SystemZo
         return true;
     }
 
+    /// <inheritdoc cref="TryRead(uint, Span{byte}, out Inode)"/>
+    internal bool TryRead(uint number, out Inode inode) => TryRead(number, default, out inode);
+
     /// <summary>Every inode that a user may see, in the order of their numbers. What cannot be read, or is broken, is left out.</summary>
     internal IEnumerable<Inode> InUse()
     {
@@ -56,7 +59,7 @@ internal sealed class InodeTable(BlockReader blocks, GroupTable groups, SystemZo
             }
 
             step = 1;
-            return TryRead(number, default, out inode);
+            return TryRead(number, out inode);
         }
         catch (CorruptImageException)
         {
@@ -73,9 +76,6 @@ internal sealed class InodeTable(BlockReader blocks, GroupTable groups, SystemZo
             number = unchecked(number + step); // 0 behind the last number that there can be
         }
     }
-
-    /// <inheritdoc cref="TryRead(uint, Span{byte}, out Inode)"/>
-    internal bool TryRead(uint number, out Inode inode) => TryRead(number, default, out inode);
 
     /// <summary>The same for the filesystem's own inodes, too.</summary>
     /// <param name="number">At most the inode count; there is no inode 0, but superblocks name it.</param>

@@ -29,10 +29,10 @@ internal readonly ref struct DirectoryBlock(ReadOnlySpan<byte> raw, uint inode, 
             throw TooCloseToTheEnd(offset);
         entry = DirectoryEntry.Parse(_raw[offset..], _raw.Length);
         int length = entry.RecordLength;
-        bool isSound = length >= DirectoryEntry.MinimumLength && (length & 3) == 0 && length >= DirectoryEntry.LengthFor(entry.NameLength)
-            && (length == left || length <= left - DirectoryEntry.MinimumLength) && entry.InodeNumber <= inodeCount;
-        if (!isSound)
-            throw Broken(offset, entry);
+        bool fits = length >= DirectoryEntry.MinimumLength && (length & 3) == 0 && length >= DirectoryEntry.LengthFor(entry.NameLength)
+            && (length == left || length <= left - DirectoryEntry.MinimumLength);
+        if (!fits || entry.InodeNumber > inodeCount)
+            throw Broken(offset, entry, fits);
         offset += length;
         return true;
     }
@@ -87,16 +87,9 @@ internal readonly ref struct DirectoryBlock(ReadOnlySpan<byte> raw, uint inode, 
 
     private CorruptImageException TooCloseToTheEnd(int offset) => BadLength(offset, "starts too close to the end of the block");
 
-    private CorruptImageException Broken(int offset, in DirectoryEntry entry)
-    {
-        int left = _raw.Length - offset;
-        int length = entry.RecordLength;
-        bool isLength = length < DirectoryEntry.MinimumLength || (length & 3) != 0 || length < DirectoryEntry.LengthFor(entry.NameLength)
-            || (length != left && length > left - DirectoryEntry.MinimumLength);
-        return isLength
-            ? BadLength(offset, $"has {length} bytes, a name of {entry.NameLength}, and {left} bytes to the end of the block")
-            : new CorruptImageException(Corruption.DirectoryEntryInode, inode, $"directory entry at {offset} names inode {entry.InodeNumber} of {inodeCount}");
-    }
+    private CorruptImageException Broken(int offset, in DirectoryEntry entry, bool fits) => fits
+        ? new CorruptImageException(Corruption.DirectoryEntryInode, inode, $"directory entry at {offset} names inode {entry.InodeNumber} of {inodeCount}")
+        : BadLength(offset, $"has {entry.RecordLength} bytes, a name of {entry.NameLength}, and {_raw.Length - offset} bytes to the end of the block");
 
     private CorruptImageException BadLength(int offset, string what) =>
         new(Corruption.DirectoryEntryLength, inode, $"directory entry at {offset} of its block {what}");
